@@ -63,6 +63,7 @@ class Messenger:
             heading=declaration.runbook.title if effect.message == "page" else "",
             reason=words.subject,
             ask=words.body,
+            plan=messages.plan_named(state, asked),
         )
         return Letter(effect.message, effect.number, call)
 

@@ -14,10 +14,11 @@ def email(clients: Clients, call: PageCall, address: str) -> str:
     told as events of the configuration set alone, which the environment names.
     """
     events = call.sender.mail_configuration_set
+    body = "\n".join(filter(None, (call.body, call.words)))
     answer = clients.once("sesv2").send_email(
         FromEmailAddress=call.sender.mail_sender,
         Destination={"ToAddresses": [address]},
-        Content={"Simple": {"Subject": _text(call.subject), "Body": {"Text": _text(call.body)}}},
+        Content={"Simple": {"Subject": _text(call.subject), "Body": {"Text": _text(body)}}},
         EmailTags=[{"Name": "incident", "Value": _tag(call.incident)}, {"Name": "role", "Value": _tag(call.role)}],
         **({"ConfigurationSetName": events} if events else {}),
     )

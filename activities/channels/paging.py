@@ -12,6 +12,8 @@ from activities.action import Clients, RuleError
 from activities.aws.shared.error_mapping import kind_of
 from activities.channels.copies import Copy, to_wait, was_sent
 from activities.channels.kinds import CHANNELS
+from activities.channels.plan_words import plan_words
+from activities.channels.quick_table import QuickTable
 from activities.channels.rates import Rates
 from activities.channels.sent import Attempt, Sent
 from activities.heartbeat import last_progress, progress
@@ -28,7 +30,8 @@ class Pager:
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
-        self._sent = Sent(clients)
+        self._table = QuickTable(clients)
+        self._sent = Sent(self._table)
         self._rates = Rates()
 
     def page(self, call: PageCall, attempt: Attempt) -> Paged:
@@ -39,11 +42,12 @@ class Pager:
         finds the copies on record; one that was taken is not sent again. When every channel fails, the error is raised
         that a repeat is likeliest to get past, the last of several. A contact without channels is refused, and what is
         more than one incident can have to say to a person. Each is tried once, so that one that hangs leaves time for
-        the next.
+        the next. A page about a plan ends with the words of the plan on record.
         """
         if not call.channels:
             raise RuleError(f"{call.to} has no channel to be paged by: give one in organisation.yaml")
         self._rates.take(call, attempt.at)
+        call = call.model_copy(update={"words": plan_words(self._table, call)})
         failures: list[Exception] = []
         copies = self._sent.copies(call, attempt)
         for name, channel in _named(call.channels):

@@ -8,27 +8,18 @@ One that was refused has its place taken by the next. A page never waits for the
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from threading import Lock
-from time import monotonic
 from typing import NamedTuple, TypeVar
 
-import structlog
-
-from activities.action import Clients
 from activities.channels.copies import Copy
+from activities.channels.quick_table import QuickTable
 from activities.ledger.table import Item, Table, keys, text
 from domain.model.calls import PageCall
 
-PATIENCE_SECONDS = 1.5
-"""How long a page waits for the table, once: then the table is left alone for a while."""
-_SILENT_SECONDS = 10.0
 _REMEMBERED = 10_000
-_THREADS = 8
 _FREE = "attribute_not_exists(pk) OR outcome = :refused"
 _OWN = "attribute_not_exists(pk) OR at_channel = :own"
-_log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 
@@ -43,12 +34,10 @@ class Attempt(NamedTuple):
 class Sent:
     """The copies of pages. Safe to share between threads."""
 
-    def __init__(self, clients: Clients) -> None:
-        self._clients = clients
+    def __init__(self, table: QuickTable) -> None:
+        self._table = table
         self._own: OrderedDict[str, list[Copy]] = OrderedDict()
         self._lock = Lock()
-        self._silent_until = 0.0
-        self._threads = ThreadPoolExecutor(_THREADS, "page-record")
 
     def copies(self, call: PageCall, attempt: Attempt) -> list[Copy]:
         """The copies that are known (`dynamodb:Query`).
@@ -97,16 +86,7 @@ class Sent:
                 self._own.popitem(last=False)
 
     def _ask(self, call: PageCall, do: Callable[[Table], T]) -> T | None:
-        """Ask the table, for a moment; None where it does not answer, whatever it fails of."""
-        if monotonic() < self._silent_until:
-            return None
-        name = call.ledger_table
-        try:
-            return self._threads.submit(lambda: do(Table(self._clients, name, once=True))).result(PATIENCE_SECONDS)
-        except Exception as error:  # noqa: BLE001 - a page goes out, whatever keeps its record from being kept
-            self._silent_until = monotonic() + _SILENT_SECONDS
-            _log.warning("pages go out without the record of their copies", error=type(error).__name__)
-            return None
+        return self._table.ask(call.ledger_table, do)
 
 
 def _together(*known: Iterable[Copy]) -> list[Copy]:

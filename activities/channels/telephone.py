@@ -45,7 +45,7 @@ def voice(clients: Clients, call: PageCall, address: str) -> str:
     """`SendVoiceMessage`: a voice reads the page out. Refused where the environment names no number to call from."""
     if call.sender.voice_sender is None:
         raise RuleError("there is no number to call from: give the environment's notifications.voice_sender")
-    spoken = textwrap.shorten(f"{call.subject}. {call.body}", _LONGEST_CALL, placeholder=" ...")
+    spoken = _ending(f"{call.subject}. {call.body}", call.words, _LONGEST_CALL)
     client = clients.once(SERVICE)
     return _sent(
         client,
@@ -57,12 +57,21 @@ def voice(clients: Clients, call: PageCall, address: str) -> str:
 
 
 def short_text(call: PageCall) -> str:
-    """Say a page in at most 140 characters, the incident's id always among them; that it is a drill comes first."""
+    """Say a page in at most 140 characters: its incident's id is always among them, the words of its plan come last.
+
+    That it is a drill comes first.
+    """
     text = f"{call.subject}: {call.body}" if call.body else call.subject
-    if call.incident in (short := textwrap.shorten(text, _LONGEST_TEXT, placeholder=" ...")):
+    if call.incident in (short := _ending(text, call.words, _LONGEST_TEXT)):
         return short
     mark, said = (f"{DRILL} ", text.removeprefix(DRILL)) if text.startswith(DRILL) else ("", text)
-    return textwrap.shorten(f"{mark}{call.incident} {said}", _LONGEST_TEXT, placeholder=" ...")
+    return _ending(f"{mark}{call.incident} {said}", call.words, _LONGEST_TEXT)
+
+
+def _ending(text: str, last: str, most: int) -> str:
+    """A text in at most so many characters, with what comes `last` whole."""
+    room = most - len(last) - 1 if last else most
+    return f"{textwrap.shorten(text, room, placeholder=' ...')} {last}".rstrip()
 
 
 def _sent(client: Any, send: Callable[..., Any], **asked: Any) -> str:

@@ -60,4 +60,5 @@ def addressed(house: House, asked: PageRequest) -> PageCall:
         body=words.body,
         ledger_table=environment.ledger_table,
         speed=asked.about.speed,
+        plan=asked.plan,
     )

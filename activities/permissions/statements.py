@@ -160,8 +160,8 @@ def _conditions(role: str, action: str, environment: Environment) -> Conditions:
             return _leading("intent*", "stranger#*")
         case "dynamodb:GetItem" if role == REMEDIATE_QUEUE:  # whose locks are to be given back
             return _leading("plan#*")
-        case "dynamodb:GetItem" if role == NOTIFY_QUEUE:  # whether the incident is there, and what its runbook tells
-            return _leading("declared#*", "runbook#*", "watch#*")
+        case "dynamodb:GetItem" if role == NOTIFY_QUEUE:  # whether the incident is there, its runbook, a plan's words
+            return _leading("declared#*", "runbook#*", "watch#*", "plan#*")
         case "dynamodb:Query" if role != LEDGER:
             return _leading("intent*")
         case "dynamodb:DeleteItem":

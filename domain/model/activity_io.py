@@ -216,11 +216,19 @@ class Reported(BaseModel):
     appended: Appended | None = None
 
 
+class PlanNamed(BaseModel):
+    """A plan that the hands have put on record: that of the `generation`-th change of a step with this digest."""
+
+    step: str = Field(max_length=200)
+    generation: int = Field(ge=1)
+    digest: str = Field(max_length=64)
+
+
 class PageRequest(BaseModel):
     """Reach one contact of the organisation. `page_id` is fixed per page: attempts of one page share it.
 
     `heading` and `reason` make the subject, `ask` what its reader is to do; a `mail` goes out by mail before any other
-    channel.
+    channel. `plan` is the one to decide on: its words are those of the plan on record.
     """
 
     about: About
@@ -231,6 +239,7 @@ class PageRequest(BaseModel):
     heading: str = ""
     reason: str
     ask: str
+    plan: PlanNamed | None = None
 
 
 class Paged(BaseModel):

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from domain.config.environment import Environment, Notifications
 from domain.config.organisation import Channel
-from domain.model.activity_io import Ballot, Behalf, GivenUp
+from domain.model.activity_io import Ballot, Behalf, GivenUp, PlanNamed
 from domain.model.plan import Plan
 
 
@@ -80,6 +80,7 @@ class PageCall(BaseModel):
     """Reach one contact. `page_id` is fixed per page: attempts of one page share it.
 
     Its copies are on record in `ledger_table`. A lost answer is waited for by the incident's clocks, of this `speed`.
+    `plan` is the one to decide on, `words` the line about it that stands last, by whichever channel the page goes.
     """
 
     page_id: str
@@ -92,6 +93,8 @@ class PageCall(BaseModel):
     body: str
     ledger_table: str
     speed: float
+    plan: PlanNamed | None = None
+    words: str = ""
 
 
 class WaveCall(BaseModel):

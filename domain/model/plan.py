@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from domain.config.approval import ApprovalClass
 from domain.values.canonical import digest
+from domain.values.words import in_words
 
 State = dict[str, Any]
 """The part of a resource that a change compares and sets: JSON values by name."""
@@ -49,6 +50,11 @@ class Plan(BaseModel):
     def is_sealed(self) -> bool:
         """Tell whether the digest is that of the content."""
         return bool(self.digest) and self.sealed().digest == self.digest
+
+    @property
+    def words(self) -> str | None:
+        """The digest in four words, worked out anew from the content; None where another digest stands beside it."""
+        return in_words(self.digest) if self.is_sealed() else None
 
     def without(self, names: Iterable[str]) -> "Plan":
         """The plan of all pieces but these, sealed anew."""

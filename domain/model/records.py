@@ -66,7 +66,7 @@ class StatusChange(BaseModel):
 
 
 class Page(BaseModel):
-    """A page: to whom, as which role, at which level of the chain (0: on call). `about` is the step to decide on.
+    """A page: to whom, as which role, at which level of the chain (0: on call). `about` is the change to decide on.
 
     `settled` says whether its delivery or failure is on record; until then it may have to be sent again.
     """

@@ -29,9 +29,6 @@ _HELD_BACK = {
 }
 """What is shown in another form, or is nobody's business outside the rules."""
 
-_OF_A_PLAN = {"target", "summary", "before", "after", "impact", "reversible", "digest"}
-"""What people are shown of a plan."""
-
 
 def document(state: IncidentState) -> dict[str, Any]:
     """The incident as JSON values; times are RFC 3339 in UTC."""
@@ -68,11 +65,10 @@ def document(state: IncidentState) -> dict[str, Any]:
 
 
 def change_document(change: ChangeRecord) -> dict[str, Any]:
-    """One change as JSON values."""
-    content = change.model_dump(mode="json", by_alias=True, exclude={"plan", "window", "early"})
+    """One change as JSON values. Its plan is whole, so that whoever reads it can work its digest out anew."""
+    content = change.model_dump(mode="json", by_alias=True, exclude={"window", "early"})
     expires_at = change.window.ends_at if change.window and change.status is ChangeStatus.AWAITING_APPROVAL else None
-    plan = None if change.plan is None else change.plan.model_dump(include=_OF_A_PLAN)
-    return {**content, "plan": plan, "expires_at": stamp(expires_at)}
+    return {**content, "expires_at": stamp(expires_at)}
 
 
 def _task(state: IncidentState, task: Task) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from domain.config.organisation import Organisation
-from domain.model.activity_io import PageRequest
+from domain.model.activity_io import PageRequest, PlanNamed
 from domain.model.records import Mail, Page
 from domain.model.state import IncidentState
 from domain.rules import obligation_rules, tasks
@@ -55,6 +55,14 @@ def _ask(state: IncidentState, page: Page) -> str:
     if state.status is Status.DECLARED:
         return f"Acknowledge: incident ack {state.id}"
     return f"Look: incident show {state.id}"
+
+
+def plan_named(state: IncidentState, letter: Page | Mail) -> PlanNamed | None:
+    """The plan that a page or a mail asks its reader to decide on."""
+    about = state.change(letter.about or "") if isinstance(letter, Page) else state.latest_change(letter.step)
+    if about is None or about.plan is None:
+        return None
+    return PlanNamed(step=about.step, generation=about.generation, digest=about.plan.digest)
 
 
 def mail_words(state: IncidentState, mail: Mail) -> Words:

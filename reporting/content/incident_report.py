@@ -17,8 +17,12 @@ from reporting.picture.incident_picture import picture
 def facts(state: IncidentState, entries: list[Entry]) -> dict[str, object]:
     """The report as a document: the incident, how long each step took, the record and whether it is whole."""
     history = state.model_dump(mode="json", include={"first_acknowledged_at", "statuses", "severities"})
+    shown = document(state)
+    for change, record in zip(shown["changes"], state.changes, strict=True):
+        if record.plan is not None:
+            change["plan"]["words"] = record.plan.words
     incident = {
-        **document(state),
+        **shown,
         **history,
         "deadlines": [clock.model_dump(mode="json") for clock in state.clocks],
         "notes": [_said(entry) for entry in entries if entry.kind == "note"],

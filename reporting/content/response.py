@@ -88,6 +88,7 @@ def _names(change: ChangeRecord) -> Iterator[str]:
     if change.plan is not None:
         yield f"Target: {change.plan.target}"
         yield f"Digest: {change.plan.digest}"
+        yield f"Words: {change.plan.words or 'none: the plan on record is not what its digest was made of'}"
 
 
 def decisions(entries: list[Entry], clock: Clock) -> Iterator[Block]:

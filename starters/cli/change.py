@@ -10,6 +10,7 @@ from rich.console import RenderableType
 
 from starters.cli import incident_tables, terminal
 from starters.cli.output import answer
+from starters.cli.plan_words import plan_words, worded
 from starters.cli.shared_options import shared
 from starters.errors import RefusedError, UnreachableError
 from starters.options import Options
@@ -98,7 +99,7 @@ def _vote(options: Options, incident: str, step: str, vote: str, payload: dict[s
             payload["digest"] = _confirmed(await incident_client.ask(client, workflow, "state"))
         return await incident_client.send(client, workflow, vote, payload)
 
-    record = run(work)
+    record = worded(run(work))
     waiting = ", ".join(record.get("eligible") or [])
     still = f"; waiting for {waiting}" if record["status"] == "awaiting-approval" and waiting else ""
     answer(options, record, f"{incident} {step} is {record['status']}{still}")
@@ -127,9 +128,14 @@ async def _planned(client: "Client", incident: str, command: str, payload: dict[
 
 
 def _confirmed(record: dict[str, Any]) -> str:
-    """Show the plan on the terminal, ask, and return the digest of the plan shown."""
+    """Show the plan on the terminal, ask, and return the digest of the plan shown.
+
+    Raises `RefusedError` where what would be shown is not the whole plan of its digest.
+    """
     if record["status"] != "awaiting-approval":
         raise RefusedError(f"{record['workflow_id']} is {record['status']}; there is nothing to approve")
+    if plan_words(record["plan"]) is None:
+        raise RefusedError(f"{record['workflow_id']} shows another plan than that of its digest, or not all of it")
     out = terminal.console(stderr=True)
     for part in incident_tables.plan(record):
         out.print(part)
@@ -139,7 +145,9 @@ def _confirmed(record: dict[str, Any]) -> str:
     return digest
 
 
-def _print_plan(options: Options, record: dict[str, Any]) -> None:
+def _print_plan(options: Options, planned: dict[str, Any]) -> None:
+    record = worded(planned)
+
     def parts() -> list[RenderableType]:
         if record["status"] != "awaiting-approval":
             return incident_tables.plan(record)

@@ -7,11 +7,13 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from domain.values.local_time import Clock
+from starters.cli.plan_words import plan_words
 from starters.cli.terminal import clean, table
 
 Document = dict[str, Any]
 
 
+_NO_WORDS = "none: another plan than that of the digest, or not all of it"
 _OUTSIDE = ", ended from outside: nobody carries it on. Go on with it: incident restore {}"
 
 
@@ -51,10 +53,18 @@ def changes(state: Document) -> RenderableType:
 
     def row(change: Document) -> list[Any]:
         votes = ", ".join(f"{vote['by']} {vote['decision']}" for vote in change["approvals"])
-        why = change.get("reason") or (change["plan"] or {}).get("digest", "")[:16]
-        return [change["step"], change["action"], change["class"], change["status"], votes, why]
+        planned = change["plan"]
+        told = f"{planned['digest'][:16]}\n{plan_words(planned) or _NO_WORDS}" if planned else ""
+        return [
+            change["step"],
+            change["action"],
+            change["class"],
+            change["status"],
+            votes,
+            change.get("reason") or told,
+        ]
 
-    columns = ("Step", "Action", "Class", "Status", "Votes", "Digest or reason")
+    columns = ("Step", "Action", "Class", "Status", "Votes", "Digest and words, or reason")
     asked = table("Changes", *columns, rows=map(row, state["changes"]))
     pieces = [[one["step"], piece, came] for one in state["changes"] for piece, came in one.get("pieces", {}).items()]
     return Group(asked, table("Done in part", "Step", "Piece", "What came of it", rows=pieces)) if pieces else asked
@@ -140,12 +150,14 @@ def plan(change: Document) -> list[RenderableType]:
         return [("* " if before != after else "  ") + name, _value(before), _value(after)]
 
     names = dict.fromkeys([*planned["before"], *planned["after"]])
+    does = {name: planned.get(name, change[name]) for name in ("action", "class")}
     about = {
-        "Change": f"{change['step']} ({change['action']}, class {change['class']})",
+        "Change": f"{change['step']} ({does['action']}, class {does['class']})",
         "What": planned.get("summary"),
         "Target": planned["target"],
         "Impact": planned["impact"],
         "Digest": planned["digest"],
+        "Words": plan_words(planned) or _NO_WORDS,
         "Status": change["status"],
         "May approve": ", ".join(change.get("eligible", [])),
     }

@@ -4,6 +4,7 @@ import click
 from rich.console import RenderableType
 
 from starters.cli import incident_tables, terminal
+from starters.cli.plan_words import all_worded
 from starters.cli.send_command import ask
 from starters.cli.shared_options import shared
 from starters.options import Options
@@ -14,7 +15,7 @@ from starters.options import Options
 @shared
 def show(options: Options, incident: str) -> None:
     """Show incident ID as it stands."""
-    state = ask(incident)
+    state = all_worded(ask(incident))
 
     def parts() -> list[RenderableType]:
         clock = terminal.clock(options)

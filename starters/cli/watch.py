@@ -12,6 +12,7 @@ from domain.values.durations import spoken
 from domain.values.local_time import UNKNOWN, Clock, instant
 from starters.cli import incident_tables, terminal
 from starters.cli.output import print_json
+from starters.cli.plan_words import all_worded
 from starters.cli.send_command import ask
 from starters.cli.shared_options import shared
 from starters.errors import UnreachableError
@@ -38,7 +39,7 @@ def watch(options: Options, incident: str, once: bool) -> None:
     clock = None if options.as_json else terminal.clock(options)
     state = ask(incident) if once else run(_follow, incident, clock)
     if clock is None:
-        print_json({"state": state, "next": state["next"]})
+        print_json({"state": all_worded(state), "next": state["next"]})
     elif once:
         terminal.show(frame(state, datetime.now(UTC), clock))
 

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 from temporalio.exceptions import ApplicationError
 
-from activities.channels import sent
+from activities.channels import quick_table
 from activities.channels.paging import Pager
 from activities.channels.sent import Attempt
 from domain.config.organisation import Channel
@@ -177,7 +177,7 @@ def test_two_attempts_at_once_send_one_copy(aws: RecordedAws) -> None:
 @pytest.fixture
 def silent(aws: RecordedAws, monkeypatch: pytest.MonkeyPatch) -> None:
     """A table that does not answer for longer than a page waits."""
-    monkeypatch.setattr(sent, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(quick_table, "PATIENCE_SECONDS", 0.05)
 
     def closed(_asked: dict[str, Any]) -> Any:
         raise ConnectionClosedError(endpoint_url="https://dynamodb.ap-southeast-2.amazonaws.com")
@@ -208,7 +208,7 @@ def test_without_the_table_a_new_process_counts_temporals_attempts(aws: Recorded
 
 def test_a_table_that_hangs_holds_a_page_up_for_a_moment(aws: RecordedAws, monkeypatch: pytest.MonkeyPatch) -> None:
     """A second or two, once; then the table is left alone."""
-    monkeypatch.setattr(sent, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(quick_table, "PATIENCE_SECONDS", 0.05)
     asked, gate = 0, Event()
 
     def hang(_asked: dict[str, Any]) -> Any:

@@ -2,6 +2,7 @@
 
 import json
 
+from domain.values.words import in_words
 from reporting.formats.rendering import rendered
 from tests.activities.report_parts import SYDNEY, parts
 from tests.activities.report_worlds import EVIDENCE, outage
@@ -101,6 +102,7 @@ def test_every_change_with_before_and_after() -> None:
         "Change: inc-20261123-7f3k/rollback/1",
         f"Target: {plan['target']}",
         f"Digest: {plan['digest']}",
+        f"Words: {in_words(plan['digest'])}",
         "Promote: rejected",
         "role | none | primary: yes",
         "cto | cto | reject | 2026-11-23 14:21:10 +11:00 | no | the primary is back",
@@ -213,3 +215,17 @@ def test_the_document() -> None:
     assert told["seconds_to"] == {"acknowledged": 420.0, "mitigated": 1360.0, "resolved": 4960.0, "closed": 10540.0}
     assert told["timeline"] == [entry.model_dump(mode="json") for entry in outage()]
     assert [change["status"] for change in told["incident"]["changes"]] == ["applied", "rejected"]
+    plans = [change["plan"] for change in told["incident"]["changes"]]
+    assert [plan["words"] for plan in plans] == [in_words(plan["digest"]) for plan in plans]
+
+
+def test_a_plan_that_is_not_of_its_digest_has_no_words() -> None:
+    """They are made of the plan in the record, and never of the digest beside it."""
+    index, entry = next((index, one) for index, one in enumerate(outage()) if one.kind == "plan")
+    altered = {**entry.data, "plan": {**entry.data["plan"], "impact": "None at all."}}
+    entries = [*outage()]
+    entries[index] = entry.model_copy(update={"data": altered})
+    (told, _) = [line for line in parts(entries)["What was changed"] if line.startswith("Words: ")]
+    assert told == "Words: none: the plan on record is not what its digest was made of"
+    document = json.loads(rendered(entries, "json", SYDNEY))
+    assert document["incident"]["changes"][0]["plan"]["words"] is None

@@ -83,9 +83,7 @@ def test_an_older_life_writes_nothing_any_more(clients: WorldClients, terms: Ter
     before = table(clients), objects(clients)
     forked = timeline(6, "forked", timeline(2))
     for entries in (timeline(6).entries[3:], forked.entries[2:], timeline(3).entries):
-        with pytest.raises(
-            SupersededError, match=r"goes on under a later term; this is term 1|goes on under term 2; this is term 1"
-        ):
+        with pytest.raises(SupersededError, match=r"goes on under .*; this is term 1"):
             append(clients, entries, 1)
     assert (table(clients), objects(clients)) == before
     assert append(clients, timeline(6).entries[3:], 2).written == 6

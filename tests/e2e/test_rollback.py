@@ -2,6 +2,7 @@
 
 import pytest
 
+from domain.values.words import in_words
 from tests.e2e.account import BACKEND, Portal, snapshot
 from tests.e2e.house import House
 from tests.e2e.workers import Worker
@@ -22,6 +23,7 @@ def test_approval_by_the_plain_temporal_command_rolls_back_and_touches_nothing_e
     plan = house.json("change", incident, "rollback")["plan"]
     assert plan["before"] == {"task_definition": fault.bad}
     assert plan["after"] == {"task_definition": fault.good}
+    _is_told_in_words(house, incident, plan["digest"])
     house.signal(f"{incident}/rollback/1", "approve", by="technical-manager", digest=plan["digest"], comment="go")
     change = house.change(incident, "applied")
     assert [(vote["by"], vote["decision"]) for vote in change["approvals"]] == [("technical-manager", "approve")]
@@ -37,6 +39,20 @@ def test_approval_by_the_plain_temporal_command_rolls_back_and_touches_nothing_e
     assert portal.deployed() == [*deployed, fault.good]
     assert fault.never not in portal.deployed()
     assert snapshot(house, BACKEND) == before
+
+
+def _is_told_in_words(house: House, incident: str, digest: str) -> None:
+    """Page, terminal and report each make the same words of the plan that they have read."""
+    words = f"Words: {in_words(digest)}"
+
+    def asked() -> list[str]:
+        return [one["body"] for one in house.outbox(incident) if "approval needed" in one["subject"] + one["body"]]
+
+    pages = until(asked, "somebody is asked to approve")
+    assert [page[-len(words) :] for page in pages] == [words] * len(pages)
+    (change,) = house.json("show", incident)["changes"]
+    assert f"Words: {change['plan']['words']}" == words
+    until(lambda: words in house.run("report", incident), "the report tells them")
 
 
 def test_second_bad_deployment_is_rolled_back_like_the_first(house: House, worker: Worker) -> None:

@@ -26,7 +26,7 @@ from activities.watching.watcher import Watcher
 from codec.data_keys import DataKeys
 from domain.config.environment import Environment
 from domain.config.schedule import Schedule
-from domain.model.activity_io import AppendCall, FollowCall, GivenUp, ReleaseRequest
+from domain.model.activity_io import AppendCall, FollowCall, GivenUp, PlanNamed, ReleaseRequest
 from domain.model.declaration import Declaration
 from domain.model.drill import FaultCall
 from domain.model.restoring import RestorableCall, RestoreCall
@@ -181,6 +181,7 @@ def pages(calls: Calls) -> None:
         with calls.under(NOTIFY_QUEUE, place()):
             for channel in (SMS, VOICE, EMAIL):
                 call = page(channel, text_configuration_set=TEXTS_BY, ledger_table=place().ledger_table)
-                of_its_own = call.model_copy(update={"page_id": f"page-by-{channel.kind}"})
+                named = PlanNamed(step="s", generation=1, digest=plan().digest)
+                of_its_own = call.model_copy(update={"page_id": f"page-by-{channel.kind}", "plan": named})
                 Pager(clients).page(of_its_own, Attempt(2, NOW, NOW))
             sign(clients, heartbeat_namespace(place()))

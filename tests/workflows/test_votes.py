@@ -8,6 +8,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.testing import WorkflowEnvironment
 
+from domain.model.activity_io import PageRequest, PlanNamed, WaveRequest
 from tests.builders import declaration
 from tests.workflows.asking import MANAGER, approve, ask, begin, digest_of_rollback, refused
 from tests.workflows.told import Told
@@ -45,6 +46,30 @@ async def test_who_asks_can_vote_at_once(server: WorkflowEnvironment, world: Wor
     assert happened.count(answered) == 2  # the acknowledgement's and the request's
     last = max(index for index, kind in enumerate(happened) if kind == answered)
     assert begun in happened[:last]
+
+
+async def test_who_may_vote_is_told_of_which_plan(server: WorkflowEnvironment, world: World) -> None:
+    """The page names the change and the digest, by which the hands find the plan; its words are not for it to say."""
+    async with world.workers(server.client):
+        told = await begin(server)
+        change = await ask(told)
+        async with asyncio.timeout(30):
+            while not (named := [one.plan for one in await _pages(told) if one.plan]):
+                await asyncio.sleep(0.02)
+    assert named == [PlanNamed(step="rollback", generation=1, digest=change["plan"]["digest"])] * len(named)
+
+
+async def _pages(told: Told) -> list[PageRequest]:
+    """What the incident has asked the hands to send."""
+    asked: list[PageRequest] = []
+    for event in (await told.handle.fetch_history()).events:
+        given = event.activity_task_scheduled_event_attributes
+        if given.activity_type.name == "people.page":
+            asked += await told.client.data_converter.decode(given.input.payloads, [PageRequest])
+        if given.activity_type.name == "people.page_wave":
+            (wave,) = await told.client.data_converter.decode(given.input.payloads, [WaveRequest])
+            asked += wave.pages
+    return asked
 
 
 async def test_cancelled_while_planning(server: WorkflowEnvironment, world: World) -> None:
