@@ -9,7 +9,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
-    from domain.model.activity_io import GivenUp, Verified
+    from domain.model.activity_io import Verified
     from domain.model.commands import CHANGE_COMMANDS, Command
     from domain.model.plan import Plan
     from domain.model.records import ChangeStatus
@@ -75,7 +75,7 @@ class Change(Hears):
         if record.in_flight and record.plan is not None:
             await self._apply_and_verify(record.plan)
         elif record.status in GIVEN_UP:  # no life of the incident carries it out after all
-            await self._released(self._calls.give_up(GivenUp(status=record.status, reason=record.reason or "")))
+            await self._released(self._calls.give_up(self._change.given_up()))
         await wait_condition(workflow.all_handlers_finished)
         self._teller.stop()
         await telling

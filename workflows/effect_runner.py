@@ -43,7 +43,7 @@ class EffectRunner:
         self, incident: LiveIncident, news: Callable[[], None], all_heard: Callable[[], Awaitable[None]], term: int
     ) -> None:
         self._incident = incident
-        self._life = Life(term=term)
+        self._term = term
         self._news = news
         self._all_heard = all_heard
         self._tasks: set[asyncio.Task[None]] = set()
@@ -74,7 +74,7 @@ class EffectRunner:
     async def let_changes_go(self) -> None:
         """Have changes under way tell their end by signal, as this run is about to end; wait for those that ended."""
         for workflow_id, ending in list(self._awaited.items()):
-            if await self._signalled(workflow_id, "tell_by_signal", self._life):
+            if await self._asked_to_tell(workflow_id):
                 self._awaited.pop(workflow_id, None)
             else:
                 await workflow.wait([ending])
@@ -167,11 +167,11 @@ class EffectRunner:
         record = state.change(start.workflow_id)
         if record is None:
             raise ApplicationError(f"{start.workflow_id} is no change of this incident", non_retryable=True)
-        if not record.in_flight:  # as was heard since the record was read
+        if not record.in_flight:  # its workflow may still wait for somebody who hears how it ended
             self._starting.discard(record.workflow_id)
-            await self._signalled(record.workflow_id, "tell_by_signal", self._life)
+            await self._asked_to_tell(record.workflow_id)
             return
-        request = ChangeRequest.of(state, record, self._life.term, self._incident.heard.get(record.workflow_id, 0))
+        request = ChangeRequest.of(state, record, self._term, self._incident.heard.get(record.workflow_id, 0))
         try:
             child = await workflow.start_child_workflow(
                 "Change",
@@ -186,7 +186,7 @@ class EffectRunner:
             )
         except WorkflowAlreadyStartedError:
             # it runs, as a child of another run or life of the incident
-            await self._signalled(record.workflow_id, "tell_by_signal", self._life)
+            await self._asked_to_tell(record.workflow_id)
         else:
             self._awaited[record.workflow_id] = asyncio.create_task(self._hear_end(record.workflow_id, child))
         finally:
@@ -243,6 +243,11 @@ class EffectRunner:
             if not await self._signalled(workflow_id, tell.signal, tell.payload) and workflow_id not in self._awaited:
                 # it tells its end before it ends, so one that is still in flight here was ended from outside
                 self._take(change_outcomes.lost(self._incident.state, workflow_id), "signal")
+
+    async def _asked_to_tell(self, workflow_id: str) -> bool:
+        """Have a change say by signal what this life has not heard; tell whether there was somebody to do so."""
+        life = Life(term=self._term, heard=self._incident.heard.get(workflow_id, 0))
+        return await self._signalled(workflow_id, "tell_by_signal", life)
 
     async def _signalled(self, workflow_id: str, name: str, said: Any) -> bool:
         """Send a signal, with a payload that can be sealed; tell whether there was somebody to hear it."""

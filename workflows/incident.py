@@ -46,7 +46,6 @@ class Incident(Listener):
             carried = run.carried
             incident = LiveIncident(carried.state, carried.timeline, carried.refusals, carried.heard)
             incident.alerts = carried.alerts
-            incident.latest = carried.latest or incident.latest
             incident.effects = under_way(carried.state) if carried.amid else []
             self._begin(incident, carried.ledger)
 
@@ -149,7 +148,6 @@ class Incident(Listener):
             ledger=progress,
             refusals=incident.refusals,
             heard=incident.heard,
-            latest=incident.latest,
             alerts=incident.alerts,
             amid=self._effects.running,
         )

@@ -37,12 +37,12 @@ class Teller:
 
     def tell(self) -> None:
         """Have what is new told, unless it can wait for what comes of it."""
-        self._to_tell = bool(self._change.unheard.events) and not self._can_wait()
+        self._to_tell = bool(self._change.said.unheard) and not self._can_wait()
 
     def tell_by_signal(self) -> None:
         """The incident asks for it, so that it can hear: have what it was not there to hear told now."""
         self.by_signal = self._asked = True
-        self._to_tell = bool(self._change.unheard.events)
+        self._to_tell = bool(self._change.said.unheard)
 
     def stop(self) -> None:
         self._over = True
@@ -69,12 +69,12 @@ class Teller:
             self._change.tell_refusals(workflow.now())
             by_signal = self.by_signal or self._change.record.status in GIVEN_UP
             news = self._change.news()
-            if news is None or not (by_signal or self._change.unheard.events):
+            if news is None or not (by_signal or self._change.said.unheard):
                 return news
             self._asked = False
             if await self._say(news):
                 continue
-            if not self._change.unheard.has_end or workflow.now() >= until:
+            if not self._change.said.has_end or workflow.now() >= until:
                 return self._change.news()
             try:
                 await wait_condition(
@@ -89,6 +89,6 @@ class Teller:
             await workflow.get_external_workflow_handle(self._incident).signal("change_progress", news)
         except ApplicationError as error:
             workflow.logger.warning("the incident does not hear its change: %s", error.message)
-            self._change.unheard.take_back(news)
+            self._change.said.take_back(news)
             return False
         return True

@@ -19,8 +19,8 @@ from domain.model.plan import Plan, State
 from domain.values.canonical import canonical_json
 
 _OUTCOME = "#outcome"
-_ENDED_FROM_OUTSIDE = "nothing"
-GIVEN_UP = frozenset({_ENDED_FROM_OUTSIDE, "rejected", "cancelled", "expired"})
+_ENDED_FROM_OUTSIDE, _GIVEN_UP = "nothing", "given-up"
+_NEVER = frozenset({_ENDED_FROM_OUTSIDE, _GIVEN_UP})
 """Outcomes of what was never begun: one stands without an intent, and no intent is put under it any more."""
 
 
@@ -92,7 +92,8 @@ class Intents:
             return
         standing = self.get(intent.incident, intent.step, intent.generation)
         if standing is None:
-            raise _given_up(intent.incident, intent.step, intent.generation)
+            self.refuse_given_up(intent.incident, intent.step, intent.generation)
+            raise RuleError(f"{intent.incident}/{intent.step}/{intent.generation} could not be begun: ask again")
         _refuse_another(standing, intent.digest)
 
     def refuse_another(self, incident: str, step: str, generation: int, digest: str) -> None:
@@ -102,8 +103,9 @@ class Intents:
 
     def refuse_given_up(self, incident: str, step: str, generation: int) -> None:
         """Raise `RuleError` for what is never to be begun (`dynamodb:GetItem`): nobody is to vote on it."""
-        if self.outcome(incident, step, generation) in GIVEN_UP:
-            raise _given_up(incident, step, generation)
+        if self.outcome(incident, step, generation) in _NEVER:
+            given_up = self.given_up(incident, step, generation)
+            raise _given_up(incident, step, generation, given_up.status if given_up else "ended from outside")
 
     def get(self, incident: str, step: str, generation: int) -> Intent | None:
         """Look up an intent (`dynamodb:GetItem`)."""
@@ -153,8 +155,9 @@ class Intents:
         goes on under a later term than this.
         """
         key = _keys(incident, step, generation, _OUTCOME)
-        outcome, message = (decided.status, decided.reason) if decided else (_ENDED_FROM_OUTSIDE, "")
-        said = {"outcome": text(outcome), "message": text(message), "at": text(at.isoformat())}
+        said = {"outcome": text(_ENDED_FROM_OUTSIDE), "message": text(""), "at": text(at.isoformat())}
+        if decided is not None:
+            said |= {"outcome": text(_GIVEN_UP), "message": text(decided.model_dump_json())}
         unbegun = self._absent(_keys(incident, step, generation))
         if term is None:
             self._table.put_all([{**key, **said}], unbegun)
@@ -176,6 +179,11 @@ class Intents:
         found = self._table.get(_keys(incident, step, generation, _OUTCOME))
         return (found["outcome"]["S"], found["message"]["S"]) if found else None
 
+    def given_up(self, incident: str, step: str, generation: int) -> GivenUp | None:
+        """How it was decided that it is never begun (`dynamodb:GetItem`); None where that was not."""
+        outcome, message = self.ended(incident, step, generation) or ("", "")
+        return GivenUp.model_validate_json(message) if outcome == _GIVEN_UP else None
+
     def outcome(self, incident: str, step: str, generation: int) -> str | None:
         """Look up what came of an intent; None when nothing is on record."""
         found = self.ended(incident, step, generation)
@@ -193,8 +201,8 @@ def _on(target: str) -> str:
     return f"intents-on#{target}"
 
 
-def _given_up(incident: str, step: str, generation: int) -> RuleError:
-    return RuleError(f"{incident}/{step}/{generation} was given up: ask for a new change")
+def _given_up(incident: str, step: str, generation: int, how: str) -> RuleError:
+    return RuleError(f"{incident}/{step}/{generation} was given up: ask for a new change (this one was {how})")
 
 
 def _refuse_another(standing: Intent, digest: str) -> None:

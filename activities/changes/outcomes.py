@@ -18,7 +18,10 @@ def on_record(table: Table, change: tuple[str, str, int]) -> ChangeOutcome | Non
     intents = Intents(table)
     intent, ended = intents.get(*change), intents.ended(*change)
     if intent is None:
-        return None if ended is None else ChangeOutcome.model_validate({"outcome": ended[0], "message": ended[1]})
+        given_up = intents.given_up(*change)
+        if given_up is not None:
+            return ChangeOutcome(outcome="given-up", given_up=given_up)
+        return None if ended is None else ChangeOutcome(outcome="nothing")
     outcome, message = ended or ("begun", "")
     made = Plans(table).find(*change, intent.digest)
     found = {"outcome": outcome, "message": message, "votes": intent.votes, "plan": made.plan if made else None}

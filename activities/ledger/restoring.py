@@ -23,6 +23,7 @@ from domain.model.state import IncidentState
 from domain.model.timeline import Entry
 from domain.rules import tasks
 from domain.rules.evolve import NoIncidentError, begun, fold
+from domain.rules.hearing_changes import NUMBER
 from domain.values.ids import follow_up_workflow_id, is_incident_id
 
 _SILENCES = 10
@@ -59,7 +60,7 @@ class Restorer:
             epoch=max((epoch for epoch, items in copy.items.items() if items), default=1),
             term=term,
             until=entries[-1].at,
-            latest=max(entry.at for entry in entries),
+            heard=heard_by(entries),
             intended=dict(_intended(table, state)),
             followed=_followed(entries),
             silences=_silences(table, call.incident, entries),
@@ -159,6 +160,16 @@ def _followed(entries: list[Entry]) -> int:
     return max((int(entry.data.get("follow_up", 0)) for entry in entries), default=0)
 
 
+def heard_by(entries: list[Entry]) -> dict[str, int]:
+    """Up to which number it is on record what each change has said."""
+    heard: dict[str, int] = {}
+    for entry in entries:
+        if number := entry.cause.get(NUMBER):
+            name = str(entry.data["workflow_id"])
+            heard[name] = max(heard.get(name, 0), number)
+    return heard
+
+
 def _silences(table: Table, incident: str, entries: list[Entry]) -> tuple[Silence, ...]:
     """What the watcher has found since the incident was begun, or restored last, and did not tell before."""
     since = max(entry.at for entry in entries if entry.kind in {"declared", "restored"})
@@ -166,7 +177,7 @@ def _silences(table: Table, incident: str, entries: list[Entry]) -> tuple[Silenc
 
 
 def _intended(table: Table, state: IncidentState) -> Iterator[tuple[str, ChangeOutcome]]:
-    """The changes that were approved and begun after their last entry was written, with what came of them."""
+    """The changes that were begun, or decided against, after their last entry was written, with what came of them."""
     for change in state.changes_in_flight():
         if change.status in _BEFORE_AN_INTENT or change.adrift:
             found = on_record(table, (state.id, change.step, change.generation))

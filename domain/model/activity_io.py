@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from domain.model.plan import Plan, State
+from domain.model.records import Vote
 from domain.model.timeline import Entry, Unchained
 from domain.values.severity import Severity
 
@@ -113,18 +114,28 @@ class Applied(BaseModel):
     refused: dict[str, str] = {}
 
 
+class GivenUp(BaseModel):
+    """How it was decided that a change is not to be begun, by whom, and why; with the vote that has rejected it."""
+
+    status: Literal["rejected", "cancelled", "expired"]
+    reason: str
+    by: str
+    vote: Vote | None = None
+
+
 class ChangeOutcome(BaseModel):
     """What the record says of a change: nothing was begun, it was begun, or how it ended, with the end's `message`.
 
-    Of one that was decided against nothing was begun, and nothing will be.
+    Of one that was `given_up` nothing was begun, and nothing will be.
 
     `votes` and `plan` are those that it was begun on. `unread` is said where the record could not be read.
     """
 
-    outcome: Literal["nothing", "rejected", "cancelled", "expired", "begun", "verified", "partly", "failed", "unread"]
+    outcome: Literal["nothing", "given-up", "begun", "verified", "partly", "failed", "unread"]
     message: str = ""
     votes: tuple[Ballot, ...] = ()
     plan: Plan | None = None
+    given_up: GivenUp | None = None
 
 
 class VerifyRequest(ChangeAsked):
@@ -138,13 +149,6 @@ class Verified(BaseModel):
     """The world is `after`; the locks are released. `message` is what was seen."""
 
     message: str
-
-
-class GivenUp(BaseModel):
-    """How it was decided that a change is not to be begun, and why."""
-
-    status: Literal["rejected", "cancelled", "expired"]
-    reason: str
 
 
 class ReleaseRequest(ChangeAsked):

@@ -20,10 +20,10 @@ class RestoreCall(BaseModel):
 class RestoredIncident(BaseModel):
     """An incident as its record has it: the folded state, and where its chain goes on, under which term.
 
-    `intended` are the changes whose intent is on record though their last entry does not say so, with what
-    came of them. `followed` entries behind the incident's end are of its follow-up work. `until` (UTC) dates the last
-    entry, `latest` the one of the latest time: the server's clock may have been set back. `silences` are those that the
-    watcher found since it was declared, or restored last.
+    `intended` are the changes of which the hands' record says more than their last entry, with what came of them.
+    `heard` numbers the last event of each change that is on record. `followed` entries behind the incident's end are of
+    its follow-up work. `until` (UTC) dates the last entry. `silences` are those that the watcher found since it was
+    declared, or restored last.
     """
 
     state: IncidentState
@@ -32,7 +32,7 @@ class RestoredIncident(BaseModel):
     epoch: int
     term: int
     until: datetime
-    latest: datetime
+    heard: dict[str, int] = {}
     intended: dict[str, ChangeOutcome] = {}
     silences: tuple[Silence, ...] = ()
     followed: int = 0

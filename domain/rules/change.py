@@ -5,7 +5,7 @@ from typing import Any
 
 from domain.config.approval import ApprovalRule
 from domain.config.organisation import COMMANDER, Contact
-from domain.model.activity_io import Applied, Planned
+from domain.model.activity_io import Applied, GivenUp, Planned
 from domain.model.change_events import (
     ApprovalAsked,
     ChangeMoved,
@@ -22,11 +22,11 @@ from domain.model.events import ORCHESTRATOR, RefusalsCounted, Refused
 from domain.model.records import ChangeStatus, EarlyVote
 from domain.rules import tampering
 from domain.rules.change_messages import CarriedChange, ChangeHappening, ChangeNews, ChangeRequest, Life
+from domain.rules.change_news import ChangesNews
 from domain.rules.decide import cause_of
 from domain.rules.evolve_changes import alter
 from domain.rules.paging import deadline
 from domain.rules.refusing import Refusing
-from domain.rules.unheard import Unheard
 from domain.rules.voting import Electorate, rule_for
 
 _KEPT = 3
@@ -41,7 +41,7 @@ class LiveChange(Refusing):
         self.request, self.commander = request, request.commander
         self.record = request.record.model_copy(deep=True)
         carried = request.carried
-        self.unheard = Unheard(self.record, carried.news if carried else [], request.told)
+        self.said = ChangesNews(self.record.workflow_id, carried.news if carried else [], request.told)
         self._commander_since = (carried and carried.commander_since) or self.record.requested_at
 
     @property
@@ -60,21 +60,21 @@ class LiveChange(Refusing):
 
     def news(self) -> ChangeNews | None:
         """What happened since the last call, as much as is told at once; None when nothing did."""
-        return self.unheard.next_part()
+        return self.said.next_part()
 
     def next_run(self, now: datetime, *, by_signal: bool, wait_for_evidence: timedelta | None) -> ChangeRequest:
         """What the next run of its workflow goes on with."""
         self.tell_refusals(now)
         carried = CarriedChange(
-            news=self.unheard.events, refusals=self.refusals, by_signal=by_signal, commander_since=self._commander_since
+            news=self.said.events, refusals=self.refusals, by_signal=by_signal, commander_since=self._commander_since
         )
         given = {"record": self.record, "commander": self.commander, "wait_for_evidence": wait_for_evidence}
-        return self.request.model_copy(update={**given, "told": self.unheard.told, "carried": carried})
+        return self.request.model_copy(update={**given, "told": self.said.told, "carried": carried})
 
     def goes_on(self, life: Life) -> None:
-        """Act for this life of the incident from now on, which may not know the end; an earlier one says nothing."""
-        if life.term > self.request.term:
-            self.unheard.say_end_again()
+        """Act for this life of the incident from now on, and say what it has not heard; an earlier one says nothing."""
+        if life.term >= self.request.term:
+            self.said.say_again(life.heard)
         self.request = self.request.model_copy(update={"term": max(life.term, self.request.term)})
 
     def _take(
@@ -83,7 +83,7 @@ class LiveChange(Refusing):
         """Let an event happen: it alters the record, and the incident will hear of it."""
         event = kind(step=self.record.step, workflow_id=self.record.workflow_id, **fields)
         alter(self.record, now, actor, event)
-        self.unheard.add(ChangeHappening(at=now, actor=actor, event=event, cause=cause))
+        self.said.add(ChangeHappening(at=now, actor=actor, event=event, cause=cause))
 
     def planned(self, planned: Planned, now: datetime) -> None:
         """Take the plan: done already, dry run, nobody to ask, or the votes are opened."""
@@ -240,6 +240,15 @@ class LiveChange(Refusing):
         self._take(now, cause, VoteCast, who.id, **cast)
         if electorate.suffices(self.record.approvals):
             self.move(ChangeStatus.APPLYING, now, cause)
+
+    def given_up(self) -> GivenUp:
+        """How it was decided that it is not to be begun."""
+        record = self.record
+        against = next((vote for vote in record.approvals if vote.decision == "reject"), None)
+        ends = (one.actor for one in reversed(self.said.events) if isinstance(one.event, ChangeMoved))
+        by = next(ends, ORCHESTRATOR)
+        fields = {"status": record.status, "reason": record.reason or "", "by": by, "vote": against}
+        return GivenUp.model_validate(fields)
 
     def applied(self, applied: Applied, now: datetime) -> None:
         """Take what applying came to."""

@@ -35,7 +35,7 @@ class ChangeRequest(BaseModel):
     One that is `evidence` runs on the forensics queue. Its plan is waited for `plan_within`. It acts in the incident's
     `term`. `wait_for_evidence` is how long applying waits at most for the evidence to be under way; None where it need
     not wait. A record that has come further than planning is of a change that goes on from its incident's record.
-    `told` is the number of its latest news, where earlier runs or lives of it have told some.
+    `told` is the number of the last of its events that the incident has heard.
     `history_limit` is the number of events after which the workflow carries on as a new run, to which it hands
     `carried`: taken from no client.
     """
@@ -97,8 +97,8 @@ def _taken_back(undone: ChangeRecord) -> Undone:
 class CarriedChange(BaseModel):
     """What a change's workflow knows beside its record, as one run hands it to the next.
 
-    `news` is what its incident has not heard; `by_signal`, that the incident waits for no result; `commander_since`,
-    when its commander took command, as far as it has been told.
+    `news` are its events, which may have to be said again; `by_signal`, that the incident waits for no result;
+    `commander_since`, when its commander took command, as far as it has been told.
     """
 
     news: list["ChangeHappening"]
@@ -124,21 +124,20 @@ class Nothing(BaseModel):
 
 
 class Life(BaseModel):
-    """Another run or life of the incident, which awaits no result and is told by signal: the `term` that it acts in."""
+    """Another run or life of the incident, which awaits no result and is told by signal.
+
+    It acts in `term`, and has heard what the change has said up to the number `heard`.
+    """
 
     term: int = Field(ge=1)
+    heard: int = Field(default=0, ge=0)
 
 
 class ChangeNews(BaseModel):
-    """What a change's workflow says to its incident: events since it spoke last, in order.
-
-    `number` is greater than that of all its news before, in earlier lives of the workflow too; 0 is of a build that
-    did not number them.
-    """
+    """What a change's workflow says to its incident, in order."""
 
     workflow_id: str
-    number: int = 0
-    events: list["ChangeHappening"]
+    events: list["ChangeHappening"] = Field(min_length=1)
 
     def happenings(self) -> list[Happening]:
         return [Happening(one.event, one.actor, one.at, one.cause) for one in self.events]
@@ -151,8 +150,12 @@ class ChangeEnd(BaseModel):
 
 
 class ChangeHappening(BaseModel):
-    """One event of a change: who did it, when (UTC), and what it came of."""
+    """One event of a change: who did it, when (UTC), and what it came of.
 
+    `number` counts the events of the change, in earlier lives of its workflow too.
+    """
+
+    number: int = 0
     at: Instant
     actor: str
     event: ChangeEvent

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from domain.model.activity_io import ChangeOutcome
 from domain.model.change_events import ChangeLost, ChangeMoved, PlanMade, VoteCast
 from domain.model.event_kinds import Happening
+from domain.model.events import ORCHESTRATOR
 from domain.model.records import ChangeRecord, ChangeStatus
 from domain.model.state import IncidentState
 from domain.rules import change_requests, paging
@@ -32,7 +33,8 @@ def found(state: IncidentState, workflow_id: str, outcome: ChangeOutcome) -> Ite
     if record is None or not record.in_flight:
         return
     moved = _moved(record, outcome)
-    yield from change_requests.progress(state, workflow_id, [*_unheard(record, outcome), Happening(moved)])
+    actor = outcome.given_up.by if outcome.given_up else ORCHESTRATOR
+    yield from change_requests.progress(state, workflow_id, [*_unheard(record, outcome), Happening(moved, actor)])
     if moved.status is ChangeStatus.FAILED and outcome.outcome in {"begun", "partly", "unread"}:
         yield from paging.page_commander(state, f"look what came of it: {record.title}: {moved.reason}")
 
@@ -46,6 +48,8 @@ def _unheard(record: ChangeRecord, outcome: ChangeOutcome) -> Iterator[Happening
     for vote in outcome.votes:
         if vote.by not in voted:
             yield Happening(VoteCast(**of_it, role=vote.role, decision="approve", digest=digest), vote.by)
+    if outcome.given_up is not None and (no := outcome.given_up.vote) is not None:
+        yield Happening(VoteCast(**of_it, role=no.role, decision="reject", comment=no.comment), no.by, no.at)
 
 
 def _moved(record: ChangeRecord, outcome: ChangeOutcome) -> ChangeMoved:
@@ -55,8 +59,8 @@ def _moved(record: ChangeRecord, outcome: ChangeOutcome) -> ChangeMoved:
             reason, ours = f"{_ENDED}; nothing was done", record.ours
         case "unread":
             reason = f"{_ENDED}, and what came of it could not be read ({outcome.message})"
-        case "rejected" | "cancelled" | "expired":
-            status, ours = ChangeStatus(outcome.outcome), record.ours
+        case "given-up" if outcome.given_up is not None:
+            status, reason, ours = ChangeStatus(outcome.given_up.status), outcome.given_up.reason, record.ours
         case "verified":
             status, ours = ChangeStatus.APPLIED, True
         case "failed":

@@ -29,10 +29,7 @@ _GIVEN = 4000
 
 
 class LiveIncident(Refusing):
-    """One incident. `effects` is drained by whoever carries them out; `heard` numbers each change's latest news.
-
-    `latest` is the latest time that it has put on record, though now be earlier since.
-    """
+    """One incident. `effects` is drained by whoever carries them out; `heard` numbers what each change said last."""
 
     def __init__(
         self,
@@ -43,7 +40,6 @@ class LiveIncident(Refusing):
     ) -> None:
         super().__init__(refusals)
         self.heard = heard or {}
-        self.latest = hearing_changes.EPOCH
         self.alerts = Alerts()
         self.state = state
         self.timeline = timeline
@@ -79,7 +75,6 @@ class LiveIncident(Refusing):
             except Exception:
                 self.timeline.entries.pop()  # a record that cannot be folded could not be gone on with
                 raise
-            self.latest = max(self.latest, entry.at)
             self.effects += react(self.state, entry, event)
 
     def hear(self, name: str, command: Command, now: datetime, refusal: decide.Refusal = decide.refusal) -> str | None:
@@ -99,15 +94,13 @@ class LiveIncident(Refusing):
 
         What was heard already does nothing.
         """
-        latest = max(self.latest, now)
-        if (reason := hearing_changes.doubt(self.state, news, latest)) is not None:
+        heard = self.heard.get(news.workflow_id, 0)
+        if (reason := hearing_changes.doubt(self.state, news, heard, now)) is not None:
             return reason
-        number = hearing_changes.number_of(news, latest)
-        if number > self.heard.get(news.workflow_id, 0):
-            self.heard[news.workflow_id] = number
-            happenings = hearing_changes.dated(news, self.timeline.entries[-1].at, now)
-            happenings = hearing_changes.without_what_stands(self.state.change(news.workflow_id), happenings)
-            self.take(change_requests.progress(self.state, news.workflow_id, happenings), now)
+        happenings = hearing_changes.unheard(news, heard, self.timeline.entries[-1].at, now)
+        self.heard[news.workflow_id] = max(heard, news.events[-1].number)
+        happenings = hearing_changes.without_what_stands(self.state.change(news.workflow_id), happenings)
+        self.take(change_requests.progress(self.state, news.workflow_id, happenings), now)
         return None
 
     def hear_alert(self, alert: Alert, now: datetime) -> str | None:
@@ -131,10 +124,7 @@ class LiveIncident(Refusing):
     @classmethod
     def restored(cls, found: RestoredIncident, now: datetime) -> "LiveIncident":
         """Go on from the record alone, behind its last entry: what it does not say the end of is done again."""
-        known = {one.workflow_id: hearing_changes.last_on_record(one) for one in found.state.changes}
-        heard = {name: hearing_changes.number_at(at) for name, at in known.items()}
-        incident = cls(found.state, Timeline(dropped=found.length, base=found.head), heard=heard)
-        incident.latest = max([found.latest, *known.values()])
+        incident = cls(found.state, Timeline(dropped=found.length, base=found.head), heard=dict(found.heard))
         watched = tuple(silence.sentence() for silence in found.silences)
         event = Restored(term=found.term, entries=found.length, until=found.until, watched=watched)
         cause = {"command": "restore"}

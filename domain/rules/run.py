@@ -1,7 +1,5 @@
 """What the workflows of an incident are started with."""
 
-from datetime import datetime
-
 from pydantic import BaseModel
 
 from domain.model.declaration import Declaration
@@ -16,7 +14,7 @@ from domain.rules.refusals import Refusals
 class Carried(BaseModel):
     """An incident as one run of its workflow hands it to the next; `amid` what is then done again.
 
-    `heard` is the number of the latest news of each change, by its workflow; `latest`, the latest time on record.
+    `heard` is the number of what each change said last, by its workflow.
     """
 
     state: IncidentState
@@ -24,7 +22,6 @@ class Carried(BaseModel):
     ledger: LedgerProgress
     refusals: Refusals = Refusals()
     heard: dict[str, int] = {}
-    latest: datetime | None = None
     alerts: Alerts = Alerts()
     amid: bool = False
 

@@ -57,7 +57,7 @@ def test_a_busy_resource_is_waited_for(runner: ChangeRunner, dial: Dial, clients
     assert runner.apply(dial, mine, NOW).outcome == "applied"
 
 
-REJECTED = GivenUp(status="rejected", reason="cto: look first")
+REJECTED = GivenUp(status="rejected", reason="cto: look first", by="cto")
 
 
 def test_what_was_given_up_is_never_begun(runner: ChangeRunner, dial: Dial, clients: WorldClients) -> None:

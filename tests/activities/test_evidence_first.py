@@ -93,8 +93,8 @@ def test_what_was_given_up_has_not_begun(world: ChangeWorld, intents: Intents) -
 def test_what_was_given_up_is_planned_for_nobody(world: ChangeWorld, intents: Intents) -> None:
     """So nobody is asked to vote on what would never be done; a new generation of it is planned."""
     change = Containment(world)
-    intents.give_up(world.scope.incident, STOP, 1, NOW, GivenUp(status="rejected", reason="look first"))
-    with pytest.raises(RuleError, match="was given up: ask for a new change"):
+    intents.give_up(world.scope.incident, STOP, 1, NOW, GivenUp(status="rejected", reason="look first", by="cto"))
+    with pytest.raises(RuleError, match=r"was given up: ask for a new change \(this one was rejected\)"):
         change.hands.plan(PlanRequest(**change.asked), NOW)
     assert change.hands.plan(PlanRequest(**{**change.asked, "generation": 2}), NOW).plan.digest == change.digest
 

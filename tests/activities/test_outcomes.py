@@ -17,7 +17,7 @@ from tests.builders import declaration
 from tests.domain.changing import plan
 from tests.house import FixedHouse
 
-NOT_NEEDED = GivenUp(status="cancelled", reason="not needed")
+NOT_NEEDED = GivenUp(status="cancelled", reason="not needed", by="cto")
 VOTES = (Ballot(by="cto", role="cto"),)
 
 
@@ -50,7 +50,7 @@ def test_what_was_given_up_before_there_was_a_plan_never_begins(clients: WorldCl
     call = ReleaseRequest(about=about(), step="rollback", generation=1, given_up=NOT_NEEDED)
     for _ in range(2):
         release(clients, FixedHouse(environment()), ChangeRunner(clients), call, NOW)
-    assert asked(clients) == ChangeOutcome(outcome="cancelled", message="not needed")
+    assert asked(clients) == ChangeOutcome(outcome="given-up", given_up=NOT_NEEDED)
     with pytest.raises(RuleError, match="was given up: ask for a new change"):
         intents.put(intent(), 1)
 

@@ -295,10 +295,10 @@ def test_a_decision_against_a_change_says_more_than_the_last_entry(clients: Worl
     played = outage()
     written(clients, played)
     (change,) = played.incident.state.changes
-    rejected = GivenUp(status="rejected", reason="cto rejects: look first")
+    rejected = GivenUp(status="rejected", reason="cto rejects: look first", by="cto")
     Intents(Table(clients, LEDGER)).give_up(INCIDENT, "rollback", 1, played.now, rejected)
     found = restored(clients)
-    assert found.intended == {change.workflow_id: ChangeOutcome(outcome="rejected", message=rejected.reason)}
+    assert found.intended == {change.workflow_id: ChangeOutcome(outcome="given-up", given_up=rejected)}
     incident = LiveIncident.restored(found, played.now)
     assert (incident.state.changes[0].status, incident.state.changes[0].reason) == ("rejected", rejected.reason)
     assert [one for one in incident.effects if isinstance(one, StartChange)] == [StartChange(change.workflow_id)]

@@ -68,9 +68,6 @@ def test_one_that_told_its_end_stays_as_it_ended() -> None:
         ("verified", "applied", "steady"),
         ("failed", "failed", "steady"),
         ("unread", "failed", "its workflow was ended from outside, and what came of it could not be read (steady)"),
-        ("rejected", "rejected", "steady"),
-        ("cancelled", "cancelled", "steady"),
-        ("expired", "expired", "steady"),
         ("begun", "applying", None),
         ("partly", "applying", None),
     ],
@@ -80,6 +77,19 @@ def test_it_ends_as_the_record_says(outcome: str, status: str, says: str | None)
     incident, record = lost()
     settle(incident, outcome, message="steady")
     assert (record.status, record.reason, record.adrift) == (status, says, False)
+
+
+@pytest.mark.parametrize("status", ["rejected", "cancelled", "expired"])
+def test_one_that_was_decided_against_ends_so(status: str) -> None:
+    """By whom, with the vote that rejected it."""
+    incident, record = lost()
+    no = {"by": "cto", "role": "cto", "decision": "reject", "at": T0, "comment": "look first"}
+    given_up = {"status": status, "reason": "look first", "by": "cto", "vote": no if status == "rejected" else None}
+    settle(incident, "given-up", given_up=given_up)
+    assert (record.status, record.reason, record.adrift) == (status, "look first", False)
+    assert incident.timeline.entries[-1].actor == "cto"
+    votes = [("cto", "reject", "look first")] if status == "rejected" else []
+    assert [(vote.by, vote.decision, vote.comment) for vote in record.approvals] == votes
 
 
 def test_plan_and_votes_that_were_not_heard_are_on_record() -> None:

@@ -55,7 +55,7 @@ def release(calls: Calls) -> None:
         where, planned_once = scope(environment=place()), plan()
         made = MadePlan(plan=planned_once, params={}, requested_by="cto", at=NOW)
         Plans(Table(clients, place().ledger_table)).put(where.incident, "s", 1, made)
-        rejected = GivenUp(status="rejected", reason="look first")
+        rejected = GivenUp(status="rejected", reason="look first", by="cto")
         given_up = ReleaseRequest(about=about(where), step="s", generation=2, given_up=rejected)
         with calls.under(REMEDIATE_QUEUE, place()):
             asked = ReleaseRequest(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.ledger.restoring import heard_by
 from domain.model.activity_io import AppendCall, ChangeAsked, ChangeOutcome
 from domain.model.declaration import Declaration
 from domain.model.event_kinds import ENDING
@@ -99,7 +100,7 @@ class Past:
             epoch=1,
             term=self.term,
             until=entries[-1].at,
-            latest=max(entry.at for entry in entries),
+            heard=heard_by(entries),
             intended={name: who for name, who in self.intents.items() if name in waiting},
             followed=len(self._world.followed),
         )
