@@ -1,11 +1,13 @@
 """Proofs: whether a claim was made by whom it says, with a key that is that person's and good at that time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from authority import aws_iam, webauthn
 from authority.claims import Claim
 from authority.register import Method, Register, RegisteredKey
 from authority.ssh_keys import key_of_line
@@ -30,18 +32,46 @@ class UnprovenError(ValueError):
 
 
 class Proven(NamedTuple):
-    """By what a claim is proven. `holder_verified` says whether a hardware key asked for a PIN or a finger."""
+    """By what a claim is proven. `holder_verified` says whether a key or passkey asked for a PIN or a finger."""
 
     method: Method
     key: str
     holder_verified: bool = False
 
 
-def prove(claim: Claim, proof: Proof, register: Register, now: datetime) -> Proven:
-    """Look at a proof that arrives `now` (UTC). Raises `UnprovenError`.
+def prove(
+    claim: Claim, proof: Proof, register: Register, now: datetime, site: webauthn.RelyingParty | None = None
+) -> Proven:
+    """Look at a proof that arrives `now` (UTC). Raises `UnprovenError`. One by `aws-iam` is for `prove_by_sts`.
 
-    Whether the nonce is new, and whether who it is may do this, is for those to ask who have the record and the rules.
+    `site` is for whom the organisation's passkeys are made; without one no passkey proves anything. Whether the nonce
+    is new, and whether who it is may do this, is for those to ask who have the record and the rules.
     """
+    key = _key_of(claim, proof, register, now)
+    if proof.method not in _METHODS:
+        raise UnprovenError(f"a proof by {proof.method} is not taken here: sign with a key")
+    with _told():
+        verified = _METHODS[proof.method](claim, proof, key, site)
+    return Proven(proof.method, key.name, verified)
+
+
+def prove_by_sts(
+    claim: Claim, proof: Proof, register: Register, now: datetime, region: str, post: aws_iam.Post
+) -> Proven:
+    """Look at a proof by `aws-iam` that arrives `now` (UTC), and ask the STS endpoint of `region` by `post`.
+
+    Raises `UnprovenError`, and `aws_iam.StsUnavailableError` where STS does not say. STS knows a signature for some
+    minutes: a claim that waits longer is proven by the verdict of now, which its caller keeps where nobody else writes.
+    """
+    key = _key_of(claim, proof, register, now)
+    if proof.method != "aws-iam":
+        raise UnprovenError(f"STS knows nothing of a proof by {proof.method}")
+    with _told():
+        aws_iam.verify(proof.signature, claim.canonical(), key.public, region, post)
+    return Proven(proof.method, key.name)
+
+
+def _key_of(claim: Claim, proof: Proof, register: Register, now: datetime) -> RegisteredKey:
     if claim.at > now + AHEAD:
         raise UnprovenError(f"it is dated {claim.at:%Y-%m-%dT%H:%M:%SZ}, which is to come: look at the clock")
     if claim.expires <= now:
@@ -53,7 +83,7 @@ def prove(claim: Claim, proof: Proof, register: Register, now: datetime) -> Prov
         raise UnprovenError(f"the key is not {claim.by}'s{_instead(claim, register, now)}")
     if not (key.proves_at(now) and key.proves_at(min(claim.at, now))):
         raise UnprovenError(f"the key does not prove anything at that time{_instead(claim, register, now)}")
-    return Proven(proof.method, key.name, _METHODS[proof.method](claim, proof, key))
+    return key
 
 
 def _instead(claim: Claim, register: Register, now: datetime) -> str:
@@ -61,11 +91,27 @@ def _instead(claim: Claim, register: Register, now: datetime) -> str:
     return f"; {claim.by} signs with {' or '.join(good)}" if good else f"; {claim.by} has none: enrol one"
 
 
-def _by_ssh(claim: Claim, proof: Proof, key: RegisteredKey) -> bool:
+@contextmanager
+def _told() -> Iterator[None]:
     try:
-        return bool(verify(proof.signature, claim.canonical(), key_of_line(key.public)).verified)
+        yield
     except SignatureError as error:
         raise UnprovenError(f"the signature proves nothing: {error}") from None
 
 
-_METHODS: dict[Method, Callable[[Claim, Proof, RegisteredKey], bool]] = {"ssh": _by_ssh}
+def _by_ssh(claim: Claim, proof: Proof, key: RegisteredKey, _site: webauthn.RelyingParty | None) -> bool:
+    return bool(verify(proof.signature, claim.canonical(), key_of_line(key.public)).verified)
+
+
+def _by_webauthn(claim: Claim, proof: Proof, key: RegisteredKey, site: webauthn.RelyingParty | None) -> bool:
+    if site is None:
+        raise UnprovenError("no passkey proves anything here: the organisation names no site for which they are made")
+    passkey = webauthn.passkey_of_line(key.public)
+    return webauthn.verify(proof.signature, claim.canonical(), passkey, site).verified
+
+
+_METHODS: dict[Method, Callable[[Claim, Proof, RegisteredKey, webauthn.RelyingParty | None], bool]] = {
+    "ssh": _by_ssh,
+    "webauthn": _by_webauthn,
+}
+"""Those that need nobody to be asked."""

@@ -1,24 +1,28 @@
-"""AWS's partitions: which one a region is in, how ARNs begin there, and where what is global is kept."""
+"""AWS's partitions: which one a region is in, how ARNs begin and hosts end there, where what is global is kept."""
 
 from typing import NamedTuple
 
 
 class Partition(NamedTuple):
-    """`home` is the region that keeps what belongs to no region, such as IAM, and records its events."""
+    """`home` is the region that keeps what belongs to no region, such as IAM, and records its events.
+
+    `suffix` is the domain under which AWS's endpoints are.
+    """
 
     name: str
     home: str
+    suffix: str
 
 
-_COMMERCIAL = Partition("aws", "us-east-1")
+_COMMERCIAL = Partition("aws", "us-east-1", "amazonaws.com")
 _BY_PREFIX = {
-    "cn-": Partition("aws-cn", "cn-north-1"),
-    "us-gov-": Partition("aws-us-gov", "us-gov-west-1"),
-    "us-iso-": Partition("aws-iso", "us-iso-east-1"),
-    "us-isob-": Partition("aws-iso-b", "us-isob-east-1"),
-    "eu-isoe-": Partition("aws-iso-e", "eu-isoe-west-1"),
-    "us-isof-": Partition("aws-iso-f", "us-isof-south-1"),
-    "eusc-": Partition("aws-eusc", "eusc-de-east-1"),
+    "cn-": Partition("aws-cn", "cn-north-1", "amazonaws.com.cn"),
+    "us-gov-": Partition("aws-us-gov", "us-gov-west-1", "amazonaws.com"),
+    "us-iso-": Partition("aws-iso", "us-iso-east-1", "c2s.ic.gov"),
+    "us-isob-": Partition("aws-iso-b", "us-isob-east-1", "sc2s.sgov.gov"),
+    "eu-isoe-": Partition("aws-iso-e", "eu-isoe-west-1", "cloud.adc-e.uk"),
+    "us-isof-": Partition("aws-iso-f", "us-isof-south-1", "csp.hci.ic.gov"),
+    "eusc-": Partition("aws-eusc", "eusc-de-east-1", "amazonaws.eu"),
 }
 """As botocore's `partitions.json` and IAM's endpoints have them; a test holds them to it."""
 

@@ -12,11 +12,12 @@ _ENDPOINTS = {one["partition"]: one["services"] for one in _LOADER.load_data("en
 
 @pytest.mark.parametrize("known", _PARTITIONS, ids=lambda known: known["id"])
 def test_every_region_of_botocore_is_in_its_partition(known: dict[str, object]) -> None:
-    """Regions of each partition are found in it, and IAM's events where IAM itself is signed for."""
-    name, regions = str(known["id"]), known["regions"]
+    """Regions of each partition are found in it, its hosts, and IAM's events where IAM itself is signed for."""
+    name, regions, outputs = str(known["id"]), known["regions"], known["outputs"]
     assert isinstance(regions, dict)
+    assert isinstance(outputs, dict)
     found = {partition_of(region) for region in regions if not region.endswith("-global")}
-    assert {one.name for one in found} == {name}
+    assert {(one.name, one.suffix) for one in found} == {(name, outputs["dnsSuffix"])}
     endpoints = _ENDPOINTS.get(name, {}).get("iam", {}).get("endpoints", {})
     homes = {one["credentialScope"]["region"] for one in endpoints.values()} or set(regions)
     assert {one.home for one in found} <= homes
