@@ -6,14 +6,14 @@ the entries before it. So the right to enrol ends with the key that has it, what
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from authority.claims import Act, At, Claim, Name
 from authority.proofs import Proof, UnprovenError, prove
-from authority.register import Method, Register, RegisteredKey
-from authority.ssh_keys import SshKeyError, key_of_line
+from authority.register import Method, Register, RegisteredKey, name_of
+from authority.ssh_keys import SshKeyError
 from domain.config.names import ConfigFile, Flaw
 from domain.values.canonical import digest
 
@@ -49,11 +49,10 @@ class Enrolled(_Entry):
     public: str = Field(min_length=1, max_length=8192)
     enrols: bool = False
 
-    @field_validator("public")
-    @classmethod
-    def _is_a_key(cls, value: str) -> str:
-        key_of_line(value)
-        return value
+    @model_validator(mode="after")
+    def _is_a_key(self) -> Self:
+        name_of(self.method, self.public)
+        return self
 
     @property
     def key(self) -> RegisteredKey:

@@ -28,7 +28,7 @@ class SendNotice(NamedTuple):
 
 
 class StartChange(NamedTuple):
-    """Start a change's workflow, at the beginning or where its record has come to; one of its name is asked for news."""
+    """Start a change's workflow, at the beginning or where its record has come to; one that runs tells its news."""
 
     workflow_id: str
 
