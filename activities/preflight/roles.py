@@ -117,9 +117,18 @@ def _is_more(own: list[Conditions], conditions: Conditions) -> bool:
 
     Conditions on other keys tell nothing: a request that fulfils them fulfils this one's own as well.
     """
-    if not own or not conditions or {} in own or conditions in own:
+    if not own or not conditions or any(_covers(one, conditions) for one in own):
         return not own
     return all(_keys(one) & _keys(conditions) for one in own)
+
+
+def _covers(own: Conditions, conditions: Conditions) -> bool:
+    """Whether whatever fulfils these conditions fulfils its own: the same keys, with no other values."""
+    return all(
+        key in conditions.get(test, {}) and set(conditions[test][key]) <= set(values)
+        for test, keys in own.items()
+        for key, values in keys.items()
+    )
 
 
 def _keys(conditions: Conditions) -> set[str]:

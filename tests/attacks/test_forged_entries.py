@@ -54,7 +54,7 @@ async def test_a_vote_that_says_of_itself_that_it_is_proven(server: WorkflowEnvi
         forged = _forged(change["workflow_id"], "r")
         vote = {"kind": "approval", "step": "rollback", "workflow_id": change["workflow_id"], "title": "t"}
         voted = {**vote, "by": "cto", "role": "cto", "decision": "approve", "verified": True}
-        forged["events"].insert(0, {**forged["events"][0], "event": voted})
+        forged["events"].insert(0, {**forged["events"][0], "number": 89, "event": voted})
         await told.handle.signal("change_progress", forged)
         assert "is proven" in (await refused(told))[0]
         [kept] = (await told.state())["changes"]
@@ -77,5 +77,5 @@ async def test_names_that_a_refusal_would_repeat(server: WorkflowEnvironment, wo
 
 def _forged(workflow_id: str, reason: str) -> dict[str, Any]:
     event = {"kind": "change", "step": "rollback", "workflow_id": workflow_id, "title": "t", "status": "applying"}
-    happening = {"at": stamp(datetime.now(UTC)), "actor": "cto", "event": {**event, "reason": reason}}
+    happening = {"number": 90, "at": stamp(datetime.now(UTC)), "actor": "cto", "event": {**event, "reason": reason}}
     return {"workflow_id": workflow_id, "events": [happening]}
