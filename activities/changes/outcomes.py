@@ -20,7 +20,8 @@ def on_record(table: Table, change: tuple[str, str, int]) -> ChangeOutcome | Non
     if intent is None:
         given_up = intents.given_up(*change)
         if given_up is not None:
-            return ChangeOutcome(outcome="given-up", given_up=given_up)
+            made = Plans(table).find(*change, given_up.digest) if given_up.digest else None
+            return ChangeOutcome(outcome="given-up", given_up=given_up, plan=made.plan if made else None)
         return None if ended is None else ChangeOutcome(outcome="nothing")
     outcome, message = ended or ("begun", "")
     made = Plans(table).find(*change, intent.digest)

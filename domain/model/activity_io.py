@@ -115,12 +115,13 @@ class Applied(BaseModel):
 
 
 class GivenUp(BaseModel):
-    """How it was decided that a change is not to be begun, by whom, and why; with the vote that has rejected it."""
+    """How it was decided that a change is not to be begun, by whom, and why; on which plan, with all votes."""
 
     status: Literal["rejected", "cancelled", "expired"]
     reason: str
     by: str
-    vote: Vote | None = None
+    digest: str | None = None
+    votes: tuple[Vote, ...] = ()
 
 
 class ChangeOutcome(BaseModel):

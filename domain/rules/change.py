@@ -29,6 +29,8 @@ from domain.rules.paging import deadline
 from domain.rules.refusing import Refusing
 from domain.rules.voting import Electorate, rule_for
 
+_GIVEN = 4000
+"""How many bytes of what was given to a refused command are kept: it may come fifty times an hour."""
 _KEPT = 3
 """How many votes of one person are kept before there is a plan to vote on."""
 
@@ -174,7 +176,7 @@ class LiveChange(Refusing):
             reason = self._refusal(name, command)
         who = self._voter(command.by)
         if reason is not None:
-            self.refuse(name, command.by, reason, now, cause)
+            self.refuse(name, command.by, reason, now, cause_of(name, command, most=_GIVEN))
             return reason
         if isinstance(command, Cancel):
             actor = who.id if who else command.by
@@ -244,11 +246,11 @@ class LiveChange(Refusing):
     def given_up(self) -> GivenUp:
         """How it was decided that it is not to be begun."""
         record = self.record
-        against = next((vote for vote in record.approvals if vote.decision == "reject"), None)
         ends = (one.actor for one in reversed(self.said.events) if isinstance(one.event, ChangeMoved))
         by = next(ends, ORCHESTRATOR)
-        fields = {"status": record.status, "reason": record.reason or "", "by": by, "vote": against}
-        return GivenUp.model_validate(fields)
+        digest = record.plan.digest if record.plan else None
+        fields = {"status": record.status, "reason": record.reason or "", "by": by, "digest": digest}
+        return GivenUp.model_validate({**fields, "votes": record.approvals})
 
     def applied(self, applied: Applied, now: datetime) -> None:
         """Take what applying came to."""

@@ -25,6 +25,8 @@ EVIDENCE_BOX = timedelta(minutes=5)
 
 _PLAN_WITHIN = timedelta(minutes=45)
 """Policy time, at least: half an hour of AWS's trouble, and time to get over it."""
+_LOST = 1000
+"""How many events a lost life of a change may have said that nobody has heard."""
 _LEAST = timedelta(minutes=2)
 """Real time: AWS does not plan faster with a sandbox's policy clocks."""
 
@@ -57,7 +59,10 @@ class ChangeRequest(BaseModel):
 
     @classmethod
     def of(cls, state: IncidentState, record: ChangeRecord, term: int = 1, told: int = 0) -> "ChangeRequest":
-        """The request of a change that stands in its incident's state."""
+        """The request of a change that stands in its incident's state, of which it has heard up to the number `told`.
+
+        One that is begun anew counts on from far behind that: what its lost life has said is not taken for its own.
+        """
         step = state.declaration.runbook.step(record.step)
         undone = change_requests.undone_by(state, record)
         pending = isinstance(step, ChangeStep) and change_requests.evidence_pending(state, step)
@@ -73,7 +78,7 @@ class ChangeRequest(BaseModel):
             evidence=isinstance(step, ChangeStep) and step.evidence,
             term=term,
             wait_for_evidence=state.scaled(EVIDENCE_BOX) if pending else None,
-            told=told,
+            told=told + _LOST if told else 0,
             history_limit=state.declaration.history_limit,
         )
 

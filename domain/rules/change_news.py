@@ -13,8 +13,8 @@ from domain.rules.change_messages import MOST, ChangeHappening, ChangeNews
 from domain.values import limits
 
 _AT_ONCE = limits.NEWS // 2
-_KEPT = 500
-"""How many events are kept to be said again. Of more the oldest refusals go, once they were said."""
+_REFUSALS = 150
+"""How many refusals are kept to be said, and said again: all that a change has to say goes into its next run."""
 
 
 class ChangesNews:
@@ -29,11 +29,9 @@ class ChangesNews:
         """Give it the next number, and have it said after what is unheard already."""
         last = self.events[-1].number if self.events else 0
         self.events.append(happened.model_copy(update={"number": max(last, self.told) + 1}))
-        if len(self.events) > _KEPT:
-            said = (one for one in self.events if one.number <= self.told)
-            goes = next((one for one in said if isinstance(one.event, Refused | RefusalsCounted)), None)
-            if goes is not None:
-                self.events.remove(goes)
+        refusals = [one for one in self.events if isinstance(one.event, Refused | RefusalsCounted)]
+        if len(refusals) > _REFUSALS:
+            self.events.remove(refusals[0])
 
     @property
     def unheard(self) -> list[ChangeHappening]:
@@ -45,7 +43,7 @@ class ChangesNews:
         waiting = self.unheard[:MOST]
         if not waiting:
             return None
-        sizes = accumulate(len(one.model_dump_json()) for one in waiting)
+        sizes = accumulate(len(one.model_dump_json().encode()) for one in waiting)
         part = waiting[: max(sum(1 for _ in takewhile(lambda total: total <= _AT_ONCE, sizes)), 1)]
         self.told = part[-1].number
         return ChangeNews(workflow_id=self._workflow_id, events=part)

@@ -48,8 +48,11 @@ def _unheard(record: ChangeRecord, outcome: ChangeOutcome) -> Iterator[Happening
     for vote in outcome.votes:
         if vote.by not in voted:
             yield Happening(VoteCast(**of_it, role=vote.role, decision="approve", digest=digest), vote.by)
-    if outcome.given_up is not None and (no := outcome.given_up.vote) is not None:
-        yield Happening(VoteCast(**of_it, role=no.role, decision="reject", comment=no.comment), no.by, no.at)
+    for said in outcome.given_up.votes if outcome.given_up else ():
+        if said.by not in voted:
+            on = digest if said.decision == "approve" else None
+            cast = {"role": said.role, "decision": said.decision, "comment": said.comment, "digest": on}
+            yield Happening(VoteCast.model_validate({**of_it, **cast}), said.by)
 
 
 def _moved(record: ChangeRecord, outcome: ChangeOutcome) -> ChangeMoved:

@@ -6,9 +6,9 @@ a change says again what a life of the incident that was restored has not heard.
 
 from datetime import datetime, timedelta
 
-from domain.model.change_events import ApprovalAsked, ChangeMoved, VoteCast
+from domain.model.change_events import ApprovalAsked, ChangeMoved, ElectorateChanged, PlanMade, VoteCast
 from domain.model.event_kinds import Happening
-from domain.model.records import IN_FLIGHT, ChangeRecord
+from domain.model.records import IN_FLIGHT, ChangeRecord, ChangeStatus
 from domain.model.state import IncidentState
 from domain.rules.change_messages import MOST, ChangeHappening, ChangeNews
 from domain.values import limits
@@ -61,14 +61,21 @@ def unheard(news: ChangeNews, heard: int, latest: datetime, now: datetime) -> li
 
 
 def without_what_stands(record: ChangeRecord | None, happenings: list[Happening]) -> list[Happening]:
-    """Leave out what stands on record already, by which an incident was restored: votes, and how it ended."""
+    """Leave out what stands on record already, by which an incident was restored: plan, votes, and how far it came."""
     return [one for one in happenings if record is None or not _stands(record, one)]
 
 
 def _stands(record: ChangeRecord, one: Happening) -> bool:
+    under_way = record.status in {ChangeStatus.APPLYING, ChangeStatus.VERIFYING}
     match one.event:
+        case PlanMade(plan=plan):
+            return record.plan is not None and plan.digest == record.plan.digest
+        case ApprovalAsked() | ElectorateChanged():
+            return under_way  # it is decided: nobody is asked any more
+        case ChangeMoved(status=status) if record.in_flight:
+            return under_way and status in {ChangeStatus.APPLYING, record.status}
         case VoteCast(decision=decision):
             return any((vote.by, vote.decision) == (one.actor, decision) for vote in record.approvals)
-        case ChangeMoved(status=status, ours=ours) if not record.in_flight:
+        case ChangeMoved(status=status, ours=ours):
             return status in IN_FLIGHT or status == record.status or not ours
     return False

@@ -25,7 +25,7 @@ from domain.rules.refusing import Refusing
 from domain.values.status import Status
 
 _GIVEN = 4000
-"""How many bytes of what was given to a refused command are kept: it may come fifty times an hour."""
+"""As of a change (`domain.rules.change`)."""
 
 
 class LiveIncident(Refusing):

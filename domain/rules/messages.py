@@ -23,6 +23,10 @@ class Words(NamedTuple):
     body: str
 
 
+_DIGEST = 64
+"""Characters: a digest of another length is of no plan that the hands have made."""
+
+
 def framed(asked: PageRequest, organisation: Organisation) -> Words:
     """The whole of what goes out: the reason and what is to be done, in a frame that no request alters.
 
@@ -50,7 +54,7 @@ def page_words(state: IncidentState, page: Page) -> Words:
 def _ask(state: IncidentState, page: Page) -> str:
     change = state.change(page.about) if page.about else None
     if change is not None and change.plan is not None:
-        decide = f"incident approve {state.id} {change.step} --digest {change.plan.digest}"
+        decide = f"incident approve {state.id} {change.step}"  # which shows the plan: its words are to be compared
         return f"{change.plan.summary}\nImpact: {change.plan.impact}\nDecide: {decide}"
     if state.status is Status.DECLARED:
         return f"Acknowledge: incident ack {state.id}"
@@ -60,7 +64,7 @@ def _ask(state: IncidentState, page: Page) -> str:
 def plan_named(state: IncidentState, letter: Page | Mail) -> PlanNamed | None:
     """The plan that a page or a mail asks its reader to decide on."""
     about = state.change(letter.about or "") if isinstance(letter, Page) else state.latest_change(letter.step)
-    if about is None or about.plan is None:
+    if about is None or about.plan is None or len(about.plan.digest) != _DIGEST:
         return None
     return PlanNamed(step=about.step, generation=about.generation, digest=about.plan.digest)
 

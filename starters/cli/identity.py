@@ -1,6 +1,9 @@
 """`incident identity`: whose keys prove who somebody is."""
 
+import fcntl
+import os
 import secrets
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,10 +14,11 @@ from domain.values.timestamps import stamp_to_second
 from starters.cli import terminal
 from starters.cli.output import answer, print_json, write
 from starters.cli.shared_options import instant, shared
+from starters.errors import RefusedError
 from starters.options import Options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from authority.enrolment import Enrolled, Revoked
     from authority.register import RegisteredKey
@@ -83,9 +87,9 @@ def enrol(options: Options, contact: str, public: Path, enrols: bool, sign_with:
 @_SIGN_WITH
 @shared
 def revoke(options: Options, key: str, at: str | None, sign_with: Path | None) -> None:
-    """Take its power from KEY, a fingerprint or the end of one; what it has proven before stays proven.
+    """Revoke KEY, named by its fingerprint or the end of it; what it has proven before stays proven.
 
-    For example: incident identity revoke SHA256:4Tn... --at 2026-11-25T18:00:00+11:00 --as technical-manager
+    For example: incident identity revoke 4Tn5Q --at 2026-11-25T18:00:00+11:00 --as technical-manager
     """
     from authority.enrolment import Revoked
     from starters.client.signing import own_key
@@ -93,8 +97,11 @@ def revoke(options: Options, key: str, at: str | None, sign_with: Path | None) -
 
     organisation = options.load_organisation()
     by = _contact(organisation, options.by())
-    found = own_key(load_identities(options.folder(), organisation.id), key)
-    until = instant(at)
+    register = load_identities(options.folder(), organisation.id)
+    found = own_key(register, key)
+    until, today = instant(at), datetime.now(UTC)
+    if not any(one.enrols and one.name != found.name and one.proves_at(today) for one in register):
+        raise RefusedError(f"{found.name} is the last key that may enrol: enrol another with --enrols first")
 
     def made(now: datetime, _: bool) -> "Revoked":
         return Revoked(by=by, at=now, key=found.name, until=max(until or now, found.since))
@@ -108,6 +115,9 @@ def revoke(options: Options, key: str, at: str | None, sign_with: Path | None) -
         "file": str(file),
     }
     when = terminal.clock(options)(entry.until)
+    if since := [one.name for one in register if one.by == found.contact and entry.until <= one.since]:
+        told = f"Entered by {found.contact} since then, and good still: {', '.join(since)}. Revoke what is not theirs."
+        click.echo(terminal.folded(told), err=True)
     answer(options, said, f"{file}: {found.name} of {found.contact} proves nothing from {when} on\nNext: commit {file}")
 
 
@@ -118,6 +128,7 @@ def _add(
     sign_with: Path | None,
 ) -> tuple[E, Path]:
     """Sign an entry, and write it where the register takes it; nothing is written where it does not."""
+    from authority.enrolment import Enrolled
     from starters.client.signing import proof_of
     from starters.files.identities import grown, load_identities
     from starters.files.organisation_folder import IDENTITIES
@@ -126,12 +137,28 @@ def _add(
     register, now = load_identities(folder, organisation.id), datetime.now(UTC).replace(microsecond=0)
     first = not list(register)
     entry = made(now, first)
+    if first and isinstance(entry, Enrolled) and entry.by != entry.contact:
+        raise RefusedError(f"the first key is your own: incident identity enrol {entry.by} --public FILE")
     if not first:
         proof = proof_of(entry.claim(organisation.id), register, sign_with, now)
         entry = entry.model_copy(update={"proof": proof})
     file = folder / IDENTITIES
-    write(file, grown(folder, organisation.id, entry).encode(), keep_mode=True)
+    with _alone(folder):
+        if list(load_identities(folder, organisation.id)) != list(register):
+            raise RefusedError(f"{file} was changed meanwhile: say it again")
+        write(file, grown(folder, organisation.id, entry).encode(), keep_mode=True)
     return entry, file
+
+
+@contextmanager
+def _alone(folder: Path) -> "Iterator[None]":
+    """Nobody else adds to the register meanwhile."""
+    place = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(place, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(place)
 
 
 @identity.command(name="list")
@@ -141,8 +168,9 @@ def list_(options: Options) -> None:
     from starters.files.identities import load_identities
 
     organisation = options.load_organisation()
-    keys = list(load_identities(options.folder(), organisation.id))
-    without = sorted({one.id for one in organisation.contacts} - {key.contact for key in keys})
+    keys, now = list(load_identities(options.folder(), organisation.id)), datetime.now(UTC)
+    good = {key.contact for key in keys if key.proves_at(now)}
+    without = sorted({one.id for one in organisation.contacts} - good)
     if options.as_json:
         print_json({"keys": [_document(key) for key in keys], "without": without})
         return
@@ -153,19 +181,18 @@ def list_(options: Options) -> None:
     title = f"Keys of {organisation.title}, in {clock.name}"
     terminal.show(terminal.table(title, "Contact", "Key", "Since", "Until", "Entered", rows=rows, lines=True))
     if without:
-        click.echo(terminal.folded(f"Without a key: {', '.join(without)}"))
+        click.echo(terminal.folded(f"Without a key that is good now: {', '.join(without)}"))
 
 
 @identity.command()
 @_SIGN_WITH
 @shared
 def test(options: Options, sign_with: Path | None) -> None:
-    """Sign something that means nothing, and say whether that proves who you are."""
+    """Try your own key: whether it proves who you are."""
     from authority.claims import Act, Claim
     from authority.proofs import UnprovenError, prove
     from domain.values.canonical import digest
     from starters.client.signing import proof_of
-    from starters.errors import RefusedError
     from starters.files.identities import load_identities
 
     organisation = options.load_organisation()

@@ -150,14 +150,16 @@ def plan(change: Document) -> list[RenderableType]:
         return [("* " if before != after else "  ") + name, _value(before), _value(after)]
 
     names = dict.fromkeys([*planned["before"], *planned["after"]])
-    does = {name: planned.get(name, change[name]) for name in ("action", "class")}
+    words = plan_words(planned)
+    grade = planned.get("approval_class", planned.get("class"))  # as the plan that has these words is read
+    does = f"{planned['action']}, class {grade}" if words else f"{change['action']}, class {change['class']}"
     about = {
-        "Change": f"{change['step']} ({does['action']}, class {does['class']})",
+        "Change": f"{change['step']} ({does})",
         "What": planned.get("summary"),
         "Target": planned["target"],
         "Impact": planned["impact"],
         "Digest": planned["digest"],
-        "Words": plan_words(planned) or _NO_WORDS,
+        "Words": words or _NO_WORDS,
         "Status": change["status"],
         "May approve": ", ".join(change.get("eligible", [])),
     }

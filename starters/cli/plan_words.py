@@ -7,13 +7,11 @@ Document = dict[str, Any]
 
 def plan_words(planned: Document) -> str | None:
     """The words of a plan's document; None where that is not whole, or has another digest than stands beside it."""
-    from pydantic import ValidationError
-
     from domain.model.plan import Plan
 
     try:
         return Plan.model_validate(planned).words
-    except ValidationError:
+    except ValueError:  # of the model, and of text that is none in UTF-8
         return None
 
 

@@ -14,6 +14,8 @@ from authority.ssh_signatures import NAMESPACE
 from starters.errors import RefusedError
 
 _PROGRAM = "ssh-keygen"
+_NO_AGENT = 2
+"""What `ssh-add` exits with when it cannot reach one (ssh-add(1), EXIT STATUS)."""
 
 
 def proof_of(claim: Claim, register: Register, key: Path | None, now: datetime) -> Proof:
@@ -25,8 +27,12 @@ def proof_of(claim: Claim, register: Register, key: Path | None, now: datetime) 
         return Proof(method="ssh", key=_fingerprint(key), signature=_signed(claim, key))
     good = [one for one in register.of(claim.by) if one.method == "ssh" and one.proves_at(now)]
     if not good:
-        raise RefusedError(f"{claim.by} has no key in the register: incident identity enrol {claim.by} --public FILE")
+        raise RefusedError(
+            f"{claim.by} has no key that is good now: somebody who may enrol has to enter one{_who(register, now)}"
+        )
     held = _in_agent()
+    if held is None:
+        raise RefusedError("no SSH agent answers: start one (ssh-agent), or give --sign-with FILE")
     chosen = next((one for one in good if one.name in held), None)
     if chosen is None:
         names = " or ".join(one.name for one in good)
@@ -43,8 +49,10 @@ def public_key(file: Path) -> str:
     try:
         line = named.read_text(encoding="utf-8").strip()
         key_of_line(line)
+    except FileNotFoundError as error:
+        raise RefusedError(f"{named} is not there, and the public key is needed: ssh-keygen -y -f {file}") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise RefusedError(f"{named}: no public key can be read there: {error}") from error
+        raise RefusedError(f"{named} is no file with a public key, such as ~/.ssh/id_ed25519.pub") from error
     except SshKeyError as error:
         raise RefusedError(f"{named}: {error}") from error
     return line
@@ -75,10 +83,15 @@ def _signed(claim: Claim, key: Path) -> str:
     return done.stdout.decode()
 
 
-def _in_agent() -> str:
-    """What the agent lists; nothing where there is none."""
+def _who(register: Register, now: datetime) -> str:
+    who = dict.fromkeys(key.contact for key in register if key.enrols and key.proves_at(now))
+    return f": {' or '.join(who)}" if who else ""
+
+
+def _in_agent() -> str | None:
+    """What the agent lists; None where none answers."""
     try:
         done = subprocess.run(["ssh-add", "-l"], capture_output=True, check=False)  # noqa: S607 - as the shell finds it
     except FileNotFoundError:
-        return ""
-    return done.stdout.decode(errors="replace")
+        return None
+    return None if done.returncode == _NO_AGENT else done.stdout.decode(errors="replace")

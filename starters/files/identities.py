@@ -15,7 +15,7 @@ from starters.files.yaml_lines import Document, parse, read
 
 _HEAD = """\
 # Who signs with which key. `incident identity` writes it: entries are only added, at the end, each signed by a key that
-# may enrol; whoever owns this file vouches for the first. Change nothing above: what was proven would be so no more.
+# may enrol; whoever owns this file vouches for the first. Change none of them: revoke instead.
 entries:
 """
 

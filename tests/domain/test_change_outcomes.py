@@ -84,7 +84,7 @@ def test_one_that_was_decided_against_ends_so(status: str) -> None:
     """By whom, with the vote that rejected it."""
     incident, record = lost()
     no = {"by": "cto", "role": "cto", "decision": "reject", "at": T0, "comment": "look first"}
-    given_up = {"status": status, "reason": "look first", "by": "cto", "vote": no if status == "rejected" else None}
+    given_up = {"status": status, "reason": "look first", "by": "cto", "votes": [no] if status == "rejected" else []}
     settle(incident, "given-up", given_up=given_up)
     assert (record.status, record.reason, record.adrift) == (status, "look first", False)
     assert incident.timeline.entries[-1].actor == "cto"

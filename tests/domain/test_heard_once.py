@@ -7,15 +7,15 @@ from activities.ledger.restoring import heard_by
 from domain.model.activity_io import Ballot, ChangeOutcome, Planned
 from domain.model.commands import Approve, Reject
 from domain.model.declaration import Alert
-from domain.model.events import Refused
 from domain.model.records import ChangeStatus
 from domain.model.restoring import RestoredIncident
 from domain.model.timeline import Timeline
 from domain.rules.change import LiveChange
-from domain.rules.change_messages import ChangeHappening, ChangeNews, ChangeRequest, Life
+from domain.rules.change_messages import ChangeNews, ChangeRequest, Life
 from domain.rules.evolve import fold
 from domain.rules.live import LiveIncident
 from domain.rules.refusals import WINDOW, WRITTEN
+from domain.values import limits
 from tests.activities.report_worlds import Played
 from tests.builders import T0, declaration, minutes
 from tests.domain.changing import plan
@@ -70,7 +70,7 @@ def test_a_change_that_is_begun_anew_is_heard() -> None:
     anew = LiveChange(ChangeRequest.of(incident.state, record, told=incident.heard[record.workflow_id]))
     anew.failed("no answer", at - minutes(2))
     news = told(anew)
-    assert news.events[0].number == old.events[-1].number + 1
+    assert news.events[0].number == old.events[-1].number + 1001
     incident.hear_change(news, at)
     assert incident.state.changes[0].status == "failed"
 
@@ -271,15 +271,51 @@ def test_what_was_heard_and_not_written_is_said_again() -> None:
 
 
 def test_of_very_many_refusals_the_oldest_go() -> None:
-    """Once they were said; everything else is kept, and what is unheard is never let go."""
-    _, change = asked()
-    for number in range(700):
-        change.said.add(ChangeHappening(at=T0, actor="x", event=Refused(command=str(number), reason="no"), cause={}))
-    assert len(change.said.unheard) == 702
-    while change.news() is not None:
-        pass
-    for _ in range(300):
-        change.said.add(ChangeHappening(at=T0, actor="x", event=Refused(command="c", reason="no"), cause={}))
+    """Everything else is kept; what a change has to say fits into its next run, with votes of any length refused."""
+    incident, change = asked()
+    for minute in range(400):
+        said = Approve(by="cto", digest="0" * 64, comment="\N{GRINNING FACE}" * 4000)
+        change.hear("approve", said, T0 + minutes(minute))
+    following = change.next_run(T0 + minutes(400), by_signal=False, wait_for_evidence=None)
+    assert len(following.model_dump_json().encode()) < 1_000_000
     assert [one.event.kind for one in change.said.events[:2]] == ["plan", "approval-asked"]
-    assert len(change.said.events) < 1000
-    assert len(change.said.unheard) == 300
+    while (news := change.news()) is not None:
+        assert len(news.model_dump_json().encode()) < limits.NEWS
+        assert incident.hear_change(news, T0 + minutes(400)) is None
+    assert change.said.unheard == []
+
+
+def test_nobody_is_asked_about_what_is_under_way() -> None:
+    """The hands' record says that it is begun; the change says again how it came to that."""
+    incident, change = asked()
+    at = T0 + minutes(2)
+    entries = len(incident.timeline.entries)
+    record = change.record
+    assert record.plan is not None
+    change.hear("approve", Approve(by="technical-manager", digest=record.plan.digest), at)
+    kept = incident.timeline.entries[:entries]
+    votes = tuple(Ballot(by=vote.by, role=vote.role) for vote in record.approvals)
+    begun = ChangeOutcome(outcome="begun", votes=votes, plan=record.plan)
+    found = {"state": fold(kept), "length": entries, "head": kept[-1].hash, "epoch": 1, "term": 2, "until": kept[-1].at}
+    live = LiveIncident.restored(RestoredIncident(**found, intended={record.workflow_id: begun}), at)
+    change.goes_on(Life(term=2, heard=0))
+    before = len(live.state.pages)
+    live.hear_change(told(change), at)
+    assert [one.kind for one in live.timeline.entries] == ["restored", "plan", "approval", "change"]
+    assert (live.state.changes[0].status, len(live.state.pages)) == ("applying", before)
+
+
+def test_what_a_lost_life_said_silences_no_new_one() -> None:
+    """Whoever copies it out of the history has it taken, and what is new is heard all the same."""
+    incident, change = asked()
+    at = T0 + minutes(2)
+    old = told(change)
+    incident.hear_change(old, at)
+    change.refuse("approve", "cto", "too early", at)
+    copied = told(change)
+    (record,) = incident.state.changes
+    anew = LiveChange(ChangeRequest.of(incident.state, record, told=incident.heard[record.workflow_id]))
+    incident.hear_change(copied, at)
+    anew.failed("no answer", at)
+    incident.hear_change(told(anew), at)
+    assert incident.state.changes[0].status == "failed"

@@ -72,7 +72,7 @@ def test_a_key_is_enrolled_signed_and_tried(incident: Incident, folder: Path, ke
         "cto",
         "technical-manager",
     )
-    assert "devops-lead" in incident("identity", "list").out.split("Without a key:")[1]
+    assert "devops-lead" in incident("identity", "list").out.split("Without a key that is good now:")[1]
     tried = incident("identity", "test", "--as", "technical-manager", "--json").json
     assert tried == {
         "by": "technical-manager",
@@ -138,3 +138,30 @@ def test_what_is_no_public_key_is_refused(incident: Incident, folder: Path, tmp_
     said = incident("identity", "enrol", "cto", "--public", str(weak), "--as", "cto")
     assert "an RSA key of 2048 bits; from 3072 bits on it is taken" in said.err
     assert not (folder / "identities.yaml").exists()
+
+
+def test_the_register_cannot_be_locked_up(incident: Incident, folder: Path, keys: dict[str, Path]) -> None:
+    """Somebody can always enrol; the first key is that of who enters it; what a lost key has entered is told."""
+    said = incident("identity", "enrol", "cto", "--public", str(keys["cto"]), "--as", "technical-manager")
+    assert (said.status, "the first key is your own" in said.err) == (1, True)
+    assert enrolled(incident, keys, "technical-manager", "technical-manager") == 0
+    signs = ("--sign-with", str(keys["technical-manager"]))
+    last = incident("identity", "list", "--json").json["keys"][0]["key"]
+    said = incident("identity", "revoke", last, "--as", "technical-manager", *signs)
+    assert (said.status, "is the last key that may enrol" in said.err) == (1, True)
+    assert enrolled(incident, keys, "cto", "technical-manager", "--enrols", *signs) == 0
+    said = incident("identity", "revoke", last, "--as", "technical-manager", *signs)
+    assert said.status == 0
+    listed = incident("identity", "list", "--json").json
+    assert "technical-manager" in listed["without"]
+    said = incident("identity", "enrol", "devops-lead", "--public", str(keys["devops-lead"]), "--as", "devops-lead")
+    assert "somebody who may enrol has to enter one: cto" in said.err
+
+
+def test_no_agent_is_said(
+    incident: Incident, folder: Path, keys: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert enrolled(incident, keys, "technical-manager", "technical-manager") == 0
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    said = incident("identity", "test", "--as", "technical-manager")
+    assert (said.status, "no SSH agent answers" in said.err) == (1, True)
