@@ -1,9 +1,7 @@
 """`incident identity`: whose keys prove who somebody is."""
 
 import fcntl
-import os
 import secrets
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,7 +16,7 @@ from starters.errors import RefusedError
 from starters.options import Options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from authority.enrolment import Enrolled, Revoked
     from authority.register import RegisteredKey
@@ -131,7 +129,7 @@ def _add(
     from authority.enrolment import Enrolled
     from starters.client.signing import proof_of
     from starters.files.identities import grown, load_identities
-    from starters.files.organisation_folder import IDENTITIES
+    from starters.files.organisation_folder import IDENTITIES, ORGANISATION
 
     folder = options.folder()
     register, now = load_identities(folder, organisation.id), datetime.now(UTC).replace(microsecond=0)
@@ -143,22 +141,12 @@ def _add(
         proof = proof_of(entry.claim(organisation.id), register, sign_with, now)
         entry = entry.model_copy(update={"proof": proof})
     file = folder / IDENTITIES
-    with _alone(folder):
+    with (folder / ORGANISATION).open("rb") as held:  # nobody else adds to the register meanwhile
+        fcntl.flock(held, fcntl.LOCK_EX)
         if list(load_identities(folder, organisation.id)) != list(register):
             raise RefusedError(f"{file} was changed meanwhile: say it again")
         write(file, grown(folder, organisation.id, entry).encode(), keep_mode=True)
     return entry, file
-
-
-@contextmanager
-def _alone(folder: Path) -> "Iterator[None]":
-    """Nobody else adds to the register meanwhile."""
-    place = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(place, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(place)
 
 
 @identity.command(name="list")
