@@ -185,8 +185,9 @@ class EffectRunner:
                 priority=profiles.priority(state.severity),
             )
         except WorkflowAlreadyStartedError:
-            # it runs, as a child of another run or life of the incident
-            await self._asked_to_tell(record.workflow_id)
+            # it runs, as a child of another run or life of the incident; or it did, and nobody awaits how it ended
+            if not await self._asked_to_tell(record.workflow_id):
+                self._take(change_outcomes.lost(state, record.workflow_id), "signal")
         else:
             self._awaited[record.workflow_id] = asyncio.create_task(self._hear_end(record.workflow_id, child))
         finally:

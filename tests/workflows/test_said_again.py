@@ -32,6 +32,24 @@ def moves(world: World) -> list[str]:
     return [entry.data["status"] for entry in world.ledger if entry.kind == "change"]
 
 
+async def test_a_plan_is_on_record_after_all(server: WorkflowEnvironment, world: World) -> None:
+    """So what was applied can be undone; also where the change ends before the restored incident can ask it."""
+    async with world.workers(server.client):
+        told = await begin(server)
+        world.gate.clear()
+        await told.do("request_change", by="development-lead", step="rollback", set={})
+        await written(told)
+        world.broken.add("ledger")
+        world.gate.set()
+        change = await told.change_is("rollback", "awaiting-approval")
+        new = await lose(told, world)
+        await approve(new, change)
+        record = await new.change_is("rollback", "applied")
+        assert record["plan"]["digest"] == change["plan"]["digest"]
+        await new.do("undo", by="development-lead", step="rollback")
+        await new.until(lambda s: s["changes"][-1]["status"] == "awaiting-approval")
+
+
 async def test_the_vote_that_decided_is_on_record_after_all(server: WorkflowEnvironment, world: World) -> None:
     world.applying.clear()
     async with world.workers(server.client):
