@@ -6,20 +6,16 @@ from typing import Any
 import pytest
 
 from activities.action import RuleError
-from activities.changes.intents import Intent, Intents
 from activities.ledger.restoring import Restorer
 from activities.ledger.store import LedgerStore
-from activities.ledger.table import Table
 from activities.ledger.terms import TERM
 from domain.audit.storage_format import chain_key, seal_place
-from domain.model.activity_io import AppendCall, ChangeOutcome, FollowCall, GivenUp
-from domain.model.effects import StartChange
+from domain.model.activity_io import AppendCall, FollowCall
 from domain.model.event_kinds import Happening
 from domain.model.restoring import RestorableCall, RestoreCall, RestoredIncident
 from domain.model.timeline import Entry, Timeline
 from domain.model.work_events import ReportStored
 from domain.rules.evolve import fold
-from domain.rules.live import LiveIncident
 from domain.values import ids
 from tests.activities.ledger_worlds import BUCKET, append, ledger_and_vault, objects, place, stored, table
 from tests.activities.report_worlds import Played
@@ -274,34 +270,6 @@ def test_looking_changes_nothing(clients: WorldClients) -> None:
     (alone,) = Restorer(clients, HOUSE).open_ones(RestorableCall(incident="inc-20261124-0001"))
     assert alone == two
     assert everything(clients) == before
-
-
-def test_an_intent_says_more_than_the_last_entry(clients: WorldClients) -> None:
-    """A change that still waits for votes by its entries, and has an intent of its plan on record, was approved."""
-    played = outage()
-    written(clients, played)
-    (change,) = played.incident.state.changes
-    assert change.plan is not None
-    intents = Intents(Table(clients, LEDGER))
-    of_another = change.plan.model_copy(update={"after": {"revision": 6}}).sealed()
-    intents.put(Intent.of(of_another, (INCIDENT, "scale-up", 1), "id", ("cto",), played.now), 1)
-    assert restored(clients).intended == {}
-    intents.put(Intent.of(change.plan, (INCIDENT, "rollback", 1), "id", ("technical-manager",), played.now), 2)
-    assert restored(clients).intended == {change.workflow_id: ChangeOutcome(outcome="begun")}
-
-
-def test_a_decision_against_a_change_says_more_than_the_last_entry(clients: WorldClients) -> None:
-    """Nobody is asked to vote on it again."""
-    played = outage()
-    written(clients, played)
-    (change,) = played.incident.state.changes
-    rejected = GivenUp(status="rejected", reason="cto rejects: look first", by="cto")
-    Intents(Table(clients, LEDGER)).give_up(INCIDENT, "rollback", 1, played.now, rejected)
-    found = restored(clients)
-    assert found.intended == {change.workflow_id: ChangeOutcome(outcome="given-up", given_up=rejected)}
-    incident = LiveIncident.restored(found, played.now)
-    assert (incident.state.changes[0].status, incident.state.changes[0].reason) == ("rejected", rejected.reason)
-    assert [one for one in incident.effects if isinstance(one, StartChange)] == [StartChange(change.workflow_id)]
 
 
 def test_a_record_that_nobody_signs_is_restored(clients: WorldClients) -> None:

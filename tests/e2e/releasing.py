@@ -11,27 +11,16 @@ from temporalio.client import WorkflowHistory
 
 from tests.e2e.house import Document, House
 from tests.forked import ROOT, forked
+from tests.rooms import ROOMS
 from tests.waiting import until
 
-CODE = (
-    "domain",
-    "authority",
-    "workflows",
-    "reporting",
-    "activities",
-    "codec",
-    "worker",
-    "starters",
-    "sandbox",
-    "runbooks",
-)
 LOOP = "        while True:\n            self._incident.pass_time(workflow.now())\n"
 
 
 def released(folder: Path, name: str, before: str) -> Path:
     """A copy of the code whose incidents do something more before they do anything else."""
     root = folder / name
-    for part in CODE:
+    for part in ROOMS:
         shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
     (root / "tests").mkdir()
     for module in ("__init__.py", "forks.py"):

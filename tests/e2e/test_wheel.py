@@ -15,22 +15,11 @@ from sandbox.runtime.state import Files
 from tests.e2e.account import Portal
 from tests.e2e.house import House, clean
 from tests.forked import ROOT
+from tests.rooms import ROOMS
 from tests.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.wheel, pytest.mark.xdist_group("e2e-apart")]
 
-PACKAGES = (
-    "domain",
-    "authority",
-    "runbooks",
-    "workflows",
-    "reporting",
-    "activities",
-    "codec",
-    "worker",
-    "starters",
-    "sandbox",
-)
 LEFT_BEHIND = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist", "tests", "benchmarks")
 
 
@@ -63,7 +52,7 @@ def test_wheel_works_from_anywhere(installed: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     house = House(tmp_path / "sandbox", command=(str(installed / "bin" / "incident"),), cwd=elsewhere)
-    where = f"import {', '.join(PACKAGES)}; print(*(one.__file__ for one in ({', '.join(PACKAGES)})))"
+    where = f"import {', '.join(ROOMS)}; print(*(one.__file__ for one in ({', '.join(ROOMS)})))"
     for file in ran(str(installed / "bin" / "python"), "-c", where, cwd=elsewhere).split():
         assert file.startswith(f"{installed}{os.sep}"), file
     house.run("runbook", "lint")
