@@ -8,6 +8,7 @@ from typing import Protocol
 
 from activities.action import RuleError
 from activities.strange_requests import Strange, StrangeRequestError
+from authority.register import Register
 from domain.config.environment import Environment
 from domain.config.organisation import Organisation
 from domain.config.runbook import Runbook
@@ -24,6 +25,9 @@ class House(Protocol):
 
     def organisation(self) -> Organisation:
         """Who there is."""
+
+    def register(self) -> Register:
+        """Whose keys prove who they are."""
 
     def schedules(self) -> dict[str, Schedule]:
         """What is done there by the clock, by id."""

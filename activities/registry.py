@@ -170,7 +170,7 @@ def _steps(name: str, hands: Hands, note: Note) -> list[Activity]:
         return hands.plan(asked, activity.info().started_time)
 
     def apply(asked: ApplyRequest) -> Applied:
-        return hands.apply(asked, activity.info().started_time)
+        return hands.apply(asked, activity.info().started_time, activity.info().scheduled_time)
 
     def verify(asked: VerifyRequest) -> Verified:
         return hands.verify(asked, activity.info().started_time)

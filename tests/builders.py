@@ -211,7 +211,7 @@ def declaration(**changes: Any) -> Declaration:
         "declared_at": T0,
         "declared_by": "devops-lead",
         "organisation": organisation(),
-        "environment": environment(),
+        "environment": environment(kind="sandbox"),
         "runbook": book,
         "runbook_digest": book.digest(),
         "obligations": owed(),

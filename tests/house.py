@@ -11,6 +11,7 @@ from activities.action import Clients
 from activities.askers import whose_is
 from activities.declared import OnRecord
 from activities.ledger.table import Table, keys, text
+from authority.register import Register
 from domain.config.environment import Environment
 from domain.config.organisation import Channel, Contact, Organisation
 from domain.config.runbook import ChangeStep, NoticeStep, Phase, Runbook, made
@@ -30,6 +31,7 @@ class FixedHouse:
         self.people = organisation or _shipped()
         self.runbooks = {one.digest(): one for one in runbooks}
         self.rows: dict[str, Schedule] = {}
+        self.keys = Register(())
 
     def environment(self) -> Environment:
         return self.place
@@ -39,6 +41,9 @@ class FixedHouse:
 
     def runbook(self, digest: str) -> Runbook | None:
         return self.runbooks.get(digest)
+
+    def register(self) -> Register:
+        return self.keys
 
     def schedules(self) -> dict[str, Schedule]:
         return self.rows

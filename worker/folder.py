@@ -8,10 +8,13 @@ import structlog
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
+from authority.enrolment import Entry, register_of
+from authority.register import Register
 from domain.config.environment import Environment
 from domain.config.organisation import Organisation
 from domain.config.runbook import Runbook
 from domain.config.schedule import Schedule
+from starters.files.identities import load_entries
 from starters.files.kept import Document, kept, sources
 from starters.files.loading import load_runbook
 from starters.files.organisation_folder import (
@@ -30,6 +33,7 @@ class _Known(BaseModel):
     environment: Environment
     runbooks: dict[str, Runbook]
     schedules: dict[str, Schedule]
+    identities: tuple[Entry, ...]
 
 
 class Folder:
@@ -53,6 +57,10 @@ class Folder:
 
     def runbook(self, digest: str) -> Runbook | None:
         return self._current().runbooks.get(digest)
+
+    def register(self) -> Register:
+        known = self._current()
+        return register_of(known.identities, known.organisation.id)
 
     def schedules(self) -> dict[str, Schedule]:
         return self._current().schedules
@@ -90,6 +98,7 @@ class Folder:
             "organisation": organisation,
             "environment": environment,
             "runbooks": {one.digest(): one for one in runbooks},
+            "identities": load_entries(self.path, organisation.id),
             "schedules": load_schedules(self.path, organisation.timezone).of(environment.name),
         }
         document: Document = to_jsonable_python(known, by_alias=True)

@@ -17,6 +17,7 @@ from activities.action import Clients
 from activities.aws.shared.clients import AwsClients, assumed_session, own_session
 from activities.channels.paging import Pager
 from activities.permissions.roles import WORKER, queue_of
+from activities.proofs import checker
 from activities.registry import Activity, activities
 from activities.statuspage_client import StatusPageClient
 from activities.watching.watcher import Watcher
@@ -58,7 +59,7 @@ async def serve(
     """
     clients = _clients_for(settings)
     folder = _folder(settings)
-    todo = {} if folder is None else _activities(settings, folder, clients)
+    todo = _activities(settings, folder, clients)
     stop = _stop_on_signals()
     codec = await codec_of(settings.codec_key, clients(WORKER)) if settings.codec_key else None
     client = await connect(interceptors, runtime(settings.metrics_address), codec)
@@ -82,10 +83,8 @@ async def serve(
             running.drain()  # before the watch ends, which may take a while: no new work is taken meanwhile
 
 
-def _folder(settings: Settings) -> Folder | None:
-    """The files that it acts by; a worker of workflows alone acts by nobody's."""
-    if settings.queues == (INCIDENTS_QUEUE,):
-        return None
+def _folder(settings: Settings) -> Folder:
+    """The files that it acts by; those of workflows say whose keys prove who they are."""
     try:
         folder = Folder(settings.runbooks or shipped_folder(), settings.environment)
     except InvalidFile as error:
@@ -98,11 +97,13 @@ def _activities(settings: Settings, folder: Folder, clients: Callable[[str], Cli
     """What the settings' queues are to do."""
     status_page = StatusPageClient(settings.statuspage_url, settings.statuspage_api_key.get_secret_value())
     todo = activities(clients, status_page, folder, settings.queues)
+    if INCIDENTS_QUEUE in settings.queues:
+        todo[INCIDENTS_QUEUE] = [checker(folder)]
     if DIAGNOSE_QUEUE in todo:
         todo[DIAGNOSE_QUEUE] += folder_activities.of_diagnose(folder, clients, status_page)
     if FORENSICS_QUEUE in todo:
         todo[FORENSICS_QUEUE] += folder_activities.of_forensics(folder, clients)
-    if not todo and INCIDENTS_QUEUE not in settings.queues:
+    if not todo:
         raise SettingsError(f"INCIDENT_QUEUES: no action runs on {', '.join(settings.queues)} yet")
     return todo
 
@@ -144,6 +145,7 @@ def build_worker(client: Client, queue: str, settings: Settings, todo: Sequence[
         task_queue=task_queue(settings.environment, queue),
         workflows=workflows,
         activities=todo,
+        no_remote_activities=bool(workflows),  # those of workflows are local
         activity_executor=ThreadPoolExecutor(settings.max_concurrent_activities, queue) if todo else None,
         max_concurrent_activities=settings.max_concurrent_activities if todo else None,
         max_concurrent_workflow_tasks=_WORKFLOW_TASKS if workflows else None,
@@ -220,10 +222,10 @@ async def _beating(
 
 @asynccontextmanager
 async def _watching(
-    client: Client, clients: Callable[[str], Clients], folder: Folder | None, served: list[str]
+    client: Client, clients: Callable[[str], Clients], folder: Folder, served: list[str]
 ) -> AsyncIterator[None]:
     """Watch over open incidents meanwhile, where the queue of pages is served."""
-    if folder is None or NOTIFY_QUEUE not in served:
+    if NOTIFY_QUEUE not in served:
         yield
         return
     acting = clients(NOTIFY_QUEUE)

@@ -10,8 +10,10 @@ from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from domain.model.activity_io import Verified
-    from domain.model.commands import CHANGE_COMMANDS, Command
+    from domain.model.commands import CHANGE_COMMANDS, Approve, Command
+    from domain.model.events import ORCHESTRATOR
     from domain.model.plan import Plan
+    from domain.model.proofs import ClaimAsked, of_vote
     from domain.model.records import ChangeStatus
     from domain.rules.change import LiveChange
     from domain.rules.change_messages import ChangeRequest, Commander, Life, Nothing
@@ -212,6 +214,23 @@ class Change(Hears):
         if self._releasing:  # which may take as long as AWS's trouble does
             return False
         return self._change.ended or (self._change.record.status is ChangeStatus.APPLYING and not self._takes_time)
+
+    def to_prove(self, name: str, command: Command, sender: str | None) -> ClaimAsked | None:
+        """Outside a sandbox a vote and a cancellation are proven, over this plan; its incident's own are sealed."""
+        about, record = self._request.about, self._change.record
+        if not self._request.proofs or (command.by == ORCHESTRATOR and sender == about.incident):
+            return None
+        digest = command.digest if isinstance(command, Approve) else record.plan.digest if record.plan else None
+        return ClaimAsked(
+            environment=about.environment,
+            incident=about.incident,
+            step=record.step,
+            generation=record.generation,
+            act=name,
+            subject=of_vote(record.workflow_id, digest),
+            by=command.by,
+            proof=command.proof,
+        )
 
     def hear(self, name: str, command: Command) -> str | None:
         """Take a vote or a cancellation; a refusal goes into the incident's timeline, so that none is turned away."""

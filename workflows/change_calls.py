@@ -53,7 +53,8 @@ class ChangeCalls:
     def _asked(self) -> dict[str, Any]:
         """What the plan is made of."""
         record = self._change.record
-        given = {"params": record.params, "requested_by": record.requested_by, "undo": self._change.request.undo}
+        who = {"requested_by": record.requested_by, "requested": record.requested}
+        given = {"params": record.params, **who, "undo": self._change.request.undo}
         return {**self._named(), **given}
 
     def plan(self) -> "asyncio.Task[Planned]":
@@ -75,7 +76,7 @@ class ChangeCalls:
                 **self._asked(),
                 digest=plan.digest,
                 plan=plan,
-                votes=tuple(Ballot(by=vote.by, role=vote.role) for vote in record.approvals),
+                votes=tuple(Ballot(by=vote.by, role=vote.role, proof=vote.proof) for vote in record.approvals),
                 commander=self._change.commander,
                 added=tuple(record.added),
                 term=term,

@@ -6,10 +6,11 @@ signal alone. What cannot be read is refused like what may not be done, and so i
 done: a refusal goes on record, and the workflow goes on.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from pydantic import BaseModel
 from temporalio import workflow
@@ -17,10 +18,11 @@ from temporalio.common import RawValue
 
 with workflow.unsafe.imports_passed_through():
     from domain.model.commands import Command
+    from domain.model.proofs import ClaimAsked
     from domain.model.reading import Input, UnreadableError, read
     from domain.values import limits
 
-from workflows import failures, seals
+from workflows import failures, proving, seals
 from workflows.uncancelled import wait_condition
 
 NO_SUCH_COMMAND = "there is no such command"
@@ -33,6 +35,14 @@ _AT_ONCE = 250
 _PAUSE = timedelta(milliseconds=1)
 
 M = TypeVar("M", bound=BaseModel)
+
+
+class _ToProve(NamedTuple):
+    """A command that is heard once it is proven who says it."""
+
+    name: str
+    command: Command
+    asked: ClaimAsked
 
 
 class Hears:
@@ -51,12 +61,21 @@ class Hears:
         self._unheard: deque[tuple[str, Sequence[RawValue]]] = deque()
         self._heard = self._at_length = 0
         self._waited = self._done = 0
+        self._looks = set[asyncio.Task[str | None]]()
+        self._one_look = asyncio.Lock()
 
     async def ready(self) -> None:
         """Wait until it can be spoken to: an incident that is being restored is read from its record first."""
 
     def refuse_early(self, name: str, command: Command) -> str | None:  # noqa: ARG002 - it accepts everything
         """Why an update is turned away before it is on record; None to accept it."""
+        return None
+
+    def to_prove(self, name: str, command: Command, sender: str | None) -> ClaimAsked | None:  # noqa: ARG002 - nothing
+        """What whoever says this has to prove before it is heard; None where nothing has to be.
+
+        `sender` is the workflow that has sealed it, if one of ours has.
+        """
         return None
 
     def hear(self, name: str, command: Command) -> str | None:
@@ -106,6 +125,7 @@ class Hears:
         await self.ready()
         if not self._unheard and self._has_room():
             self._hear_one(name, args)
+            await self._looked()
             return
         self._unheard.append((name, args))
         self._waited += 1
@@ -117,6 +137,12 @@ class Hears:
                 self._hear_next()
             if len(self._unheard) == 1:
                 self._hear_next()
+        await self._looked()
+
+    async def _looked(self) -> None:
+        """Wait until every proof that came by signal has been looked at."""
+        if self._looks:
+            await wait_condition(lambda: not self._looks)
 
     def _hear_next(self) -> None:
         self._done += 1
@@ -138,15 +164,19 @@ class Hears:
     def _hear_one(self, name: str, args: Sequence[RawValue]) -> None:
         if name in self.messages:
             self._take(name, args)
-        else:
-            self._do(name, args)
+            return
+        if isinstance(found := self._do(name, args), _ToProve):
+            look = asyncio.create_task(self._prove(found))
+            self._looks.add(look)
+            look.add_done_callback(self._looks.discard)
 
     @workflow.update(dynamic=True)
     async def heard_by_update(self, name: str, args: Sequence[RawValue]) -> Any:
         """Do what is said and answer; raises an `ApplicationError` of type Refused with the reason."""
         await self.ready()
         self._updates += 1
-        if (reason := self._do(name, args)) is not None:
+        found = self._do(name, args)
+        if (reason := await self._prove(found) if isinstance(found, _ToProve) else found) is not None:
             raise failures.refused(reason)
         return await self.answer()
 
@@ -171,11 +201,26 @@ class Hears:
         inputs = [Input(one.payload.metadata.get("encoding", b""), one.payload.data) for one in args]
         return read(model, inputs, most)
 
-    def _do(self, name: str, args: Sequence[RawValue]) -> str | None:
+    def _do(self, name: str, args: Sequence[RawValue]) -> "str | _ToProve | None":
+        """Do what is said: the reason where it is not done, or what has to be proven first."""
         try:
-            return self.hear(name, self._read(self.commands, name, args, limits.MESSAGE))
+            command = self._read(self.commands, name, args, limits.MESSAGE)
+            asked = self.to_prove(name, command, seals.sealed_by(args[0].payload))
+            return self.hear(name, command) if asked is None else _ToProve(name, command, asked)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is a refusal
             return self._refuse_for(name, error)
+
+    async def _prove(self, found: "_ToProve") -> str | None:
+        """Do it once it is proven who says it, in the order in which it came; the reason where it is not done."""
+        try:
+            async with self._one_look:
+                verdict = await proving.verdict_on(found.asked)
+                if verdict.proven is not None:
+                    return self.hear(found.name, found.command.with_verdict(verdict.proven))
+                self.refuse(found.name, found.command.by, verdict.reason)
+                return verdict.reason
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is a refusal
+            return self._refuse_for(found.name, error)
 
     def _is_ours(self, name: str, args: Sequence[RawValue]) -> bool:
         """Whether a workflow of ours that says such has sealed a message; without encryption nobody can tell."""

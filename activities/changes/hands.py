@@ -4,18 +4,19 @@ A request names a change and a digest. Everything else is on record or in the wo
 incident is declared and not over, its runbook, who may vote. So whoever can only speak to Temporal changes nothing.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import structlog
-from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.action import ChangeAction, Clients, RuleError
 from activities.aws.shared.error_codes import is_of_aws
-from activities.changes.intents import Intents
+from activities.changes.evidence_first import wait_for_evidence
+from activities.changes.intents import Intents, Nonce
 from activities.changes.plans import MadePlan, Plans
+from activities.changes.proving import nonces
 from activities.changes.runner import ChangeRunner
-from activities.declared import LAST_WORDS, Declared, OnRecord
+from activities.declared import LAST_WORDS, Declared
 from activities.house import House, scope_of
 from activities.ledger.table import Table
 from activities.logical_names import known_params
@@ -35,15 +36,12 @@ from domain.model.activity_io import (
 from domain.model.calls import ApplyCall, PlanCall, ReleaseCall, Scope, VerifyCall
 from domain.model.events import ORCHESTRATOR
 from domain.model.plan import Plan
-from domain.rules.change_messages import EVIDENCE_BOX
 from domain.rules.judging import refused_votes
 from domain.rules.voting import Electorate, rule_for
 from domain.values import ids
 from domain.values.canonical import canonical_json
-from domain.values.errors import ErrorKind
 from domain.values.timestamps import stamp
 
-_LOOK_AGAIN = timedelta(seconds=1)
 _log = structlog.get_logger(__name__)
 
 
@@ -91,14 +89,15 @@ class Hands:
         Plans(self._table(scope, once=True)).put(scope.incident, asked.step, asked.generation, made)
         return made
 
-    def apply(self, asked: ApplyRequest, at: datetime) -> Applied:
-        """Carry out the plan on record, like `ChangeRunner.apply`.
+    def apply(self, asked: ApplyRequest, at: datetime, asked_at: datetime | None = None) -> Applied:
+        """Carry out the plan on record, like `ChangeRunner.apply`; its votes hold if they did when it was first asked.
 
         One that could not be put on record is made once more, and `stale` if it is another by now. Raises `RuleError`
         for an incident that has ended, for a step that is not of its runbook, for votes that do not suffice by the
-        worker's own rule, for what the gates of its plan refuse by the files as they are now; a retryable error
-        while the incident is not on record, or evidence that is to come first has not begun and still has time to. What
-        was begun goes on whatever has changed since, to one end: what came of it is not done again.
+        worker's own rule, or are not proven outside a sandbox, for what the gates of its plan refuse by the files as
+        they are now; a retryable error while the incident is not on record, or evidence that is to come first has not
+        begun and still has time to. What was begun goes on whatever has changed since, to one end: what came of it is
+        not done again.
         """
         scope = scope_of(self._house, asked.about)
         made = Plans(self._table(scope)).find(scope.incident, asked.step, asked.generation, asked.digest)
@@ -108,8 +107,9 @@ class Hands:
                 return Applied(outcome="stale", observed=plan.before)
             made = self._keep(scope, asked, given, at)
         intent = Intents(self._table(scope)).get(scope.incident, asked.step, asked.generation)
+        used: tuple[Nonce, ...] = ()
         if intent is None:
-            self._refuse_unapproved(scope, asked, made, at)
+            used = self._approved(scope, asked, made, at, asked_at or at)
         elif (seen := self._came_to(scope, asked, made.plan, at)) is not None:
             return Applied(outcome="applied", verified=seen)
         votes = asked.votes if intent is None else intent.votes
@@ -121,7 +121,12 @@ class Hands:
             votes=votes,
             term=asked.term,
         )
-        return self._runner.apply(self._action, call, at, judge=lambda: self._refuse_by_now(scope, asked, made))
+
+        def judge() -> tuple[Nonce, ...]:
+            self._refuse_by_now(scope, asked, made)
+            return used
+
+        return self._runner.apply(self._action, call, at, judge)
 
     def _came_to(self, scope: Scope, asked: ChangeAsked, plan: Plan, at: datetime) -> str | None:
         """What was seen of a change that is over: it is not done again, though the world is as it was before by now.
@@ -164,7 +169,10 @@ class Hands:
         plan = Plans(table).get(scope.incident, asked.step, generation, intent.digest).plan
         return plan.without(asked.undo.without) if asked.undo.without else plan
 
-    def _refuse_unapproved(self, scope: Scope, asked: ApplyRequest, made: MadePlan, at: datetime) -> None:
+    def _approved(
+        self, scope: Scope, asked: ApplyRequest, made: MadePlan, at: datetime, asked_at: datetime
+    ) -> tuple[Nonce, ...]:
+        """What approves it and is used up by it. Raises where nothing does."""
         declared = Declared(self._house, self._table(scope))
         incident = declared.open_one(scope.incident)
         if (scope.mode, scope.declared_at) != (incident.mode, incident.declared_at):
@@ -176,8 +184,8 @@ class Hands:
             raise _unasked(f"{asked.step} takes no other {', '.join(strange)} than its runbook gives")
         known_params(self._action.params, made.params, scope.environment)  # a name may be lost since the plan
         if step.evidence and made.requested_by == ORCHESTRATOR:
-            return
-        self._wait_for_evidence(scope, step, incident, at)
+            return ()
+        wait_for_evidence(Intents(self._table(scope)), scope.incident, step, incident, at)
         organisation = self._house.organisation()
         soonest = min(policy.approve for policy in organisation.severities.values()) / incident.speed
         if at - made.at < len(asked.added) * soonest:
@@ -186,24 +194,7 @@ class Hands:
         electorate = Electorate(organisation, rule, made.requested_by, asked.commander, asked.added)
         if why := refused_votes(electorate, asked.votes):
             raise RuleError(f"the plan {made.plan.digest[:12]} is not approved: {why}")  # honest by older files
-
-    def _wait_for_evidence(self, scope: Scope, step: ChangeStep, incident: OnRecord, at: datetime) -> None:
-        """Raise `NotYet` while evidence that is to come first has no intent on record, and still has time to.
-
-        It begins by itself with the declaration, so its time counts from there.
-        """
-        until = incident.declared_at + EVIDENCE_BOX / incident.speed
-        if at >= until:
-            return
-        intents = Intents(self._table(scope))
-        if missing := [name for name in step.evidence_first if not intents.begun(scope.incident, name)]:
-            raise ApplicationError(
-                f"{', '.join(missing)} of {scope.incident} comes first and has not begun; until {stamp(until)} it is "
-                "waited for",
-                type=ErrorKind.NOT_YET.value,
-                next_retry_delay=min(_LOOK_AGAIN, until - at),
-                category=ApplicationErrorCategory.BENIGN,
-            )
+        return nonces(self._house, asked, made, step, asked_at)
 
     def _refuse_by_now(self, scope: Scope, asked: ApplyRequest, made: MadePlan) -> None:
         """Plan once more, by the files as they stand now: their gates refuse what they have come to forbid since.

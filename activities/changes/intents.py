@@ -4,10 +4,11 @@ pk                           sk                what it holds
 intent#<incident>/<step>     000001            an intent: digest, target, before, after, observed, votes, who asked, at
 intent#<incident>/<step>     000001#outcome    what came of it; without an intent, that the change was given up
 intents-on#<target>          <at>#<incident>/<step>/000001    the intent again, among those of every incident
+nonce#<contact>              <nonce>           for which change a vote or a request was used up
 """
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
@@ -64,14 +65,24 @@ class Intent(BaseModel):
         )
 
 
+class Nonce(NamedTuple):
+    """What is used once by a contact (`by`), for `whose`: a change, or a step of an incident that is planned anew."""
+
+    value: str
+    by: str
+    whose: str
+
+
 class Intents:
     """Intents and outcomes in one environment's ledger. Lets botocore's errors through."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def put(self, intent: Intent, term: int, *, begun: bool = False) -> None:
-        """Put an intent on record, twice (`dynamodb:PutItem`); again with the same digest does nothing.
+    def put(self, intent: Intent, term: int, *, begun: bool = False, nonces: tuple[Nonce, ...] = ()) -> None:
+        """Put an intent on record, twice, and use nonces up with it (`dynamodb:TransactWriteItems`).
+
+        Again with the same digest does nothing.
 
         Raises `RuleError` when a plan of another digest stands under its incident, step and generation, when that
         generation was given up, and once the incident has ended, unless it was `begun` before; `SupersededError` when
@@ -87,13 +98,13 @@ class Intents:
         place = f"{intent.at.isoformat()}#{intent.incident}/{intent.step}/{intent.generation:06d}"
         again = {**keys(_on(intent.target), place), "content": item["content"]}
         not_given_up = self._absent(_keys(intent.incident, intent.step, intent.generation, _OUTCOME))
-        guards = () if begun else (not_given_up,)
+        guards = () if begun else (not_given_up, *map(self._used_up, nonces))
         if Terms(self._table).put_under(intent.incident, term, [item, again], *guards, while_open=not begun):
             return
         standing = self.get(intent.incident, intent.step, intent.generation)
         if standing is None:
             self.refuse_given_up(intent.incident, intent.step, intent.generation)
-            raise RuleError(f"{intent.incident}/{intent.step}/{intent.generation} could not be begun: ask again")
+            raise RuleError(f"a vote on {intent.step}, or its request, was used for another change: sign it again")
         _refuse_another(standing, intent.digest)
 
     def refuse_another(self, incident: str, step: str, generation: int, digest: str) -> None:
@@ -163,6 +174,17 @@ class Intents:
             self._table.put_all([{**key, **said}], unbegun)
         else:
             Terms(self._table).put_under(incident, term, [{**key, **said}], unbegun)
+
+    def _used_up(self, nonce: Nonce) -> dict[str, Any]:
+        """What a transaction puts: that a nonce is used, for nothing else than before."""
+        return {
+            "Put": {
+                "TableName": self._table.name,
+                "Item": {**keys(f"nonce#{nonce.by}", nonce.value), "whose": text(nonce.whose)},
+                "ConditionExpression": "attribute_not_exists(pk) OR whose = :whose",
+                "ExpressionAttributeValues": {":whose": text(nonce.whose)},
+            }
+        }
 
     def _absent(self, key: Item) -> dict[str, Any]:
         """What a transaction checks: that there is no such item."""

@@ -29,7 +29,7 @@ from activities.action import ChangeAction, Clients, PartlyDoneError, RuleError
 from activities.aws.shared.account import Account
 from activities.aws.shared.clients import acting_for
 from activities.aws.shared.error_mapping import kind_of, said
-from activities.changes.intents import Intent, Intents
+from activities.changes.intents import Intent, Intents, Nonce
 from activities.changes.locks import Locks, ResourceBusyError
 from activities.ledger.table import Table
 from activities.ledger.terms import Terms
@@ -78,13 +78,18 @@ class ChangeRunner:
         return Planned(plan=plan, ours=ours)
 
     def apply(
-        self, action: ChangeAction[Any], call: ApplyCall, at: datetime, judge: Callable[[], None] = lambda: None
+        self,
+        action: ChangeAction[Any],
+        call: ApplyCall,
+        at: datetime,
+        judge: Callable[[], tuple[Nonce, ...]] = lambda: (),
     ) -> Applied:
         """Bring the resource to `plan.after`, or say why not; a repeat under the same generation looks before it acts.
 
         `at` (UTC) dates what goes on record. What is in force at once is looked at once, and `verified` says what was
         seen; else the locks stay with `call.holder` until `verify` or `release`. After `already-done` and `stale` they
-        are free. `judge` is called before anything is begun, and raises where that is not to be any more. Where
+        are free. `judge` is called before anything is begun, and raises where that is not to be any more; what it
+        gives is used up by this change. Where
         pieces were refused for good and others done it is `applied`, with `refused`; what may still be done is tried
         again for five minutes before. Raises `RuleError` for a dry run, a broken seal and the wrong
         account, `SupersededError` in a life that is over, `ClockError` where this worker's clock is off, and
@@ -174,7 +179,9 @@ class ChangeRunner:
                 str(busy), type=ErrorKind.BUSY.value, next_retry_delay=_AGAIN, category=_EXPECTED
             ) from busy
 
-    def _applied(self, action: ChangeAction[Any], call: ApplyCall, at: datetime, judge: Callable[[], None]) -> Applied:
+    def _applied(
+        self, action: ChangeAction[Any], call: ApplyCall, at: datetime, judge: Callable[[], tuple[Nonce, ...]]
+    ) -> Applied:
         """Where nothing of ours is on record, whatever differs from `before` is somebody else's doing."""
         intents = self._intents(call.scope)
         key = (call.scope.incident, call.step, call.generation)
@@ -190,8 +197,7 @@ class ChangeRunner:
             return Applied(outcome="stale", observed=now)
         if not known:
             action.refuse_late(call.scope, call.plan)  # first: what will pass is waited for, and a plan refuses it
-            judge()
-            intents.put(intent.model_copy(update={"observed": now}), call.term)
+            intents.put(intent.model_copy(update={"observed": now}), call.term, nonces=judge())
         try:
             with acting_for(call.scope.incident, call.approvers):
                 if known:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from domain.model.plan import Plan, State
+from domain.model.proofs import Requested
 from domain.model.records import Vote
 from domain.model.timeline import Entry, Unchained
 from domain.values.severity import Severity
@@ -67,6 +68,7 @@ class PlanRequest(ChangeAsked):
 
     params: dict[str, Any]
     requested_by: str
+    requested: Requested | None = None
     undo: Undone | None = None
 
 
@@ -78,10 +80,11 @@ class Planned(BaseModel):
 
 
 class Ballot(BaseModel):
-    """Who approves, and for which role."""
+    """Who approves, and for which role; `proof` is what proves it, as it came."""
 
     by: str
     role: str
+    proof: Any = None
 
 
 class ApplyRequest(PlanRequest):

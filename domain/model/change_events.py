@@ -4,6 +4,7 @@ from typing import Any, ClassVar, Literal
 
 from domain.model.events import Event, RefusalsCounted, Refused, because
 from domain.model.plan import Plan, State
+from domain.model.proofs import Proven, Requested
 from domain.model.records import PIECE_DONE, ChangeStatus
 from domain.values.instants import Instant
 
@@ -16,7 +17,7 @@ class _OfAChange(Event):
 
 
 class ChangeRequested(_OfAChange):
-    """`undo_of` is the number of the change of the same step that this one takes back."""
+    """`undo_of` is the number of the change of the same step that this one takes back. `requested` proves who asks."""
 
     kind: Literal["change-requested"] = "change-requested"
     generation: int
@@ -24,6 +25,7 @@ class ChangeRequested(_OfAChange):
     title: str
     params: dict[str, Any] = {}
     undo_of: int | None = None
+    requested: Requested | None = None
 
     def sentence(self, actor: str) -> str:
         return f"{'Undo' if self.undo_of else 'Change'} requested: {self.title}"
@@ -90,17 +92,22 @@ class VoteKept(_OfAChange):
     kind: Literal["early"] = "early"
     command: str
     given: dict[str, Any]
+    proven: Proven | None = None
     says: ClassVar[str] = "{command} came before the plan; kept until it is there"
 
 
 class VoteCast(_OfAChange):
-    """A vote that counts; `digest` is that of the plan it is on."""
+    """A vote that counts; `digest` is that of the plan it is on.
+
+    `proof` is what proves who gave it, as it came; `verified` by what it does, by the verdict when it came.
+    """
 
     kind: Literal["approval"] = "approval"
     role: str
     decision: Literal["approve", "reject"]
     digest: str | None = None
-    verified: bool = False
+    verified: Proven | bool = False
+    proof: Any = None
     comment: str | None = None
 
     def sentence(self, actor: str) -> str:

@@ -1,13 +1,15 @@
 """What people can say to an incident and to a change: one payload model a command.
 
 Unknown fields are ignored, so that clients may send more than today's program knows.
-`proof` tells who the sender really is; it is ignored until identities are verified.
+`proof` proves who the sender is (`domain.model.proofs`); in a sandbox it is ignored. `proven` is the verdict on it,
+which no client can say.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import BaseModel, Field, PrivateAttr, field_validator, model_validator
 
+from domain.model.proofs import Proven
 from domain.values import limits
 from domain.values.instants import Instant
 from domain.values.severity import Severity
@@ -22,6 +24,7 @@ class Command(BaseModel):
 
     by: Name = Field(min_length=1)
     proof: Any = None
+    _proven: Proven | None = PrivateAttr(None)
 
     @model_validator(mode="before")
     @classmethod
@@ -29,6 +32,17 @@ class Command(BaseModel):
         if (found := limits.size(value)) > limits.COMMAND:
             raise ValueError(f"it has {found} bytes, and {limits.COMMAND} at most can go on record: say it in parts")
         return value
+
+    @property
+    def proven(self) -> Proven | None:
+        """By what it is proven who says it, where that was looked at."""
+        return self._proven
+
+    def with_verdict(self, proven: Proven | None) -> Self:
+        """The same, its proof having been looked at."""
+        made = self.model_copy()
+        made._proven = proven  # noqa: SLF001 - its own
+        return made
 
 
 class Acknowledge(Command):

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain.config.approval import ApprovalClass
 from domain.model.finding import Finding
 from domain.model.plan import Plan
+from domain.model.proofs import Proven, Requested
 
 
 class ChangeStatus(StrEnum):
@@ -101,13 +102,14 @@ class Paging(BaseModel):
 
 
 class Vote(BaseModel):
-    """An accepted vote on a plan. `verified` tells whether the voter's identity was proven."""
+    """An accepted vote on a plan. `verified` tells by what the voter's identity was proven; `proof` as it came."""
 
     by: str
     role: str
     decision: Literal["approve", "reject"]
     at: datetime
-    verified: bool = False
+    verified: Proven | bool = False
+    proof: Any = None
     comment: str | None = None
 
 
@@ -128,6 +130,7 @@ class EarlyVote(BaseModel):
 
     command: str
     given: dict[str, Any]
+    proven: Proven | None = None
 
 
 class ChangeRecord(BaseModel):
@@ -147,6 +150,7 @@ class ChangeRecord(BaseModel):
     approval_class: ApprovalClass | None = Field(default=None, alias="class")
     requested_by: str
     requested_at: datetime
+    requested: Requested | None = None
     ended_at: datetime | None = None
     params: dict[str, Any] = {}
     plan: Plan | None = None

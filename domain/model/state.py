@@ -114,6 +114,11 @@ class IncidentState(BaseModel):
         return self.declaration.mode != "dry-run"
 
     @property
+    def proofs(self) -> bool:
+        """Whether who acts has to prove who they are: wherever something is done outside a sandbox."""
+        return self.live and self.declaration.environment.kind != "sandbox"
+
+    @property
     def upkeep(self) -> bool:
         """Whether it is work that was due by a schedule: nothing is wrong, nobody is paged, and it ends by itself."""
         return self.declaration.mode == "upkeep"

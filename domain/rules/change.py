@@ -106,7 +106,8 @@ class LiveChange(Refusing):
             self._hear_early(vote, now)
 
     def _hear_early(self, vote: EarlyVote, now: datetime) -> None:
-        self.hear(vote.command, CHANGE_COMMANDS[vote.command].model_validate(vote.given), now)
+        command = CHANGE_COMMANDS[vote.command].model_validate(vote.given)
+        self.hear(vote.command, command.with_verdict(vote.proven), now)
 
     def _ask(
         self, now: datetime, cause: dict[str, Any], until: datetime, *, again: bool = False, added: str | None = None
@@ -169,8 +170,8 @@ class LiveChange(Refusing):
         if self.record.status is ChangeStatus.PLANNING and name != "cancel":
             reason = self._not_kept(command)
             if reason is None:
-                given = command.model_dump(mode="json", exclude={"proof"})
-                self._take(now, cause, VoteKept, command.by, command=name, given=given)
+                given = command.model_dump(mode="json", exclude=set() if command.proven else {"proof"})
+                self._take(now, cause, VoteKept, command.by, command=name, given=given, proven=command.proven)
                 return None
         else:
             reason = self._refusal(name, command)
@@ -233,13 +234,15 @@ class LiveChange(Refusing):
     def _vote(self, who: Contact, command: Approve | Reject, now: datetime, cause: dict[str, Any]) -> None:
         electorate = self.electorate
         role = electorate.free_role(who, self.record.approvals) or electorate.roles_of(who)[0]
+        proof = command.proof if command.proven else None
+        cast = {"role": role, "verified": command.proven or False, "proof": proof}
         if isinstance(command, Reject):
-            self._take(now, cause, VoteCast, who.id, role=role, decision="reject", comment=command.reason)
+            self._take(now, cause, VoteCast, who.id, **cast, decision="reject", comment=command.reason)
             reason = f"{who.id} ({role}) rejects: {command.reason}"
             self.move(ChangeStatus.REJECTED, now, cause, who.id, reason=reason)
             return
-        cast = {"role": role, "decision": "approve", "digest": command.digest, "comment": command.comment}
-        self._take(now, cause, VoteCast, who.id, **cast)
+        given = {"decision": "approve", "digest": command.digest, "comment": command.comment}
+        self._take(now, cause, VoteCast, who.id, **cast, **given)
         if electorate.suffices(self.record.approvals):
             self.move(ChangeStatus.APPLYING, now, cause)
 

@@ -37,9 +37,9 @@ class ChangeRequest(BaseModel):
     One that is `evidence` runs on the forensics queue. Its plan is waited for `plan_within`. It acts in the incident's
     `term`. `wait_for_evidence` is how long applying waits at most for the evidence to be under way; None where it need
     not wait. A record that has come further than planning is of a change that goes on from its incident's record.
-    `told` is the number of the last of its events that the incident has heard.
-    `history_limit` is the number of events after which the workflow carries on as a new run, to which it hands
-    `carried`: taken from no client.
+    With `proofs` whoever votes has to prove who they are. `told` is the number of the last of its events that the
+    incident has heard. `history_limit` is the number of events after which the workflow carries on as a new run, to
+    which it hands `carried`: taken from no client.
     """
 
     about: About
@@ -52,6 +52,7 @@ class ChangeRequest(BaseModel):
     undo: Undone | None = None
     evidence: bool = False
     term: int = 1
+    proofs: bool = False
     wait_for_evidence: timedelta | None = None
     told: int = 0
     history_limit: int = 4000
@@ -77,6 +78,7 @@ class ChangeRequest(BaseModel):
             undo=_taken_back(undone) if undone else None,
             evidence=isinstance(step, ChangeStep) and step.evidence,
             term=term,
+            proofs=state.proofs,
             wait_for_evidence=state.scaled(EVIDENCE_BOX) if pending else None,
             told=told + _LOST if told else 0,
             history_limit=state.declaration.history_limit,

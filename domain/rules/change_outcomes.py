@@ -47,11 +47,19 @@ def _unheard(record: ChangeRecord, outcome: ChangeOutcome) -> Iterator[Happening
     digest = plan.digest if plan else None
     for vote in outcome.votes:
         if vote.by not in voted:
-            yield Happening(VoteCast(**of_it, role=vote.role, decision="approve", digest=digest), vote.by)
+            yield Happening(
+                VoteCast(**of_it, role=vote.role, decision="approve", digest=digest, proof=vote.proof), vote.by
+            )
     for said in outcome.given_up.votes if outcome.given_up else ():
         if said.by not in voted:
             on = digest if said.decision == "approve" else None
-            cast = {"role": said.role, "decision": said.decision, "comment": said.comment, "digest": on}
+            cast = {
+                "role": said.role,
+                "decision": said.decision,
+                "comment": said.comment,
+                "digest": on,
+                "proof": said.proof,
+            }
             yield Happening(VoteCast.model_validate({**of_it, **cast}), said.by)
 
 

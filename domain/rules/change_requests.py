@@ -10,6 +10,7 @@ from domain.model.change_events import ApprovalAsked, ChangeMoved, ChangeRequest
 from domain.model.commands import RequestChange, Undo
 from domain.model.event_kinds import Happening
 from domain.model.events import ORCHESTRATOR
+from domain.model.proofs import Requested
 from domain.model.records import DONE, ChangeRecord, ChangeStatus
 from domain.model.state import IncidentState
 from domain.rules import change_delays, paging, tampering, tasks
@@ -48,11 +49,17 @@ def _busy(state: IncidentState, step: str) -> str | None:
 def request(state: IncidentState, command: RequestChange, who: Contact, _now: datetime) -> Iterator[Happening]:
     """Start a change: a workflow of its own plans it and asks whoever must approve."""
     if (step := _step(state, command.step)) is not None:
-        yield _requested(state, step, {**step.params, **command.set}, who.id)
+        requested = Requested(proof=command.proof, given=command.set) if command.proven else None
+        yield _requested(state, step, {**step.params, **command.set}, who.id, requested=requested)
 
 
 def _requested(
-    state: IncidentState, step: ChangeStep, params: dict[str, Any], by: str, undo: ChangeRecord | None = None
+    state: IncidentState,
+    step: ChangeStep,
+    params: dict[str, Any],
+    by: str,
+    undo: ChangeRecord | None = None,
+    requested: Requested | None = None,
 ) -> Happening:
     generation = 1 + sum(change.step == step.id for change in state.changes)
     asked = ChangeRequested(
@@ -63,6 +70,7 @@ def _requested(
         title=step.title,
         params=params,
         undo_of=undo.generation if undo else None,
+        requested=requested,
     )
     return Happening(asked, by)
 
@@ -116,7 +124,8 @@ def undo(state: IncidentState, command: Undo, who: Contact, _now: datetime) -> I
     """Ask for the reverse of the last applied change of a step: a change like any other."""
     step, latest = _step(state, command.step), _last_done(state, command.step)
     if step is not None and latest is not None:
-        yield _requested(state, step, latest.params, who.id, undo=latest)
+        requested = Requested(proof=command.proof) if command.proven else None
+        yield _requested(state, step, latest.params, who.id, undo=latest, requested=requested)
 
 
 def undone_by(state: IncidentState, record: ChangeRecord) -> ChangeRecord | None:
@@ -200,7 +209,8 @@ def _plan_again(state: IncidentState, record: ChangeRecord) -> Iterator[Happenin
         reason = f"stale {_REPLANS} times; ask again by hand"
         yield Happening(NotPlanned(step=step.id, title=step.title, reason=reason))
         return
-    yield _requested(state, step, record.params, record.requested_by, undo=undone_by(state, record))
+    undone = undone_by(state, record)
+    yield _requested(state, step, record.params, record.requested_by, undo=undone, requested=record.requested)
 
 
 def evidence_pending(state: IncidentState, step: ChangeStep) -> bool:

@@ -41,6 +41,7 @@ def document(state: IncidentState) -> dict[str, Any]:
             include={"title", "description", "mode", "declared_at", "declared_by", "phi", "opened_by"},
         ),
         "environment": declaration.environment.name,
+        "proofs": state.proofs,
         "aware_at": stamp(declaration.aware_at or declaration.declared_at),
         "runbook": {
             "id": declaration.runbook.id,

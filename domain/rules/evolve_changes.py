@@ -88,9 +88,9 @@ def alter(record: ChangeRecord, at: datetime, actor: str, event: Event) -> None:
         case change_events.ElectorateChanged():
             record.eligible = event.eligible
         case change_events.VoteKept():
-            record.early.append(EarlyVote(command=event.command, given=event.given))
+            record.early.append(EarlyVote(command=event.command, given=event.given, proven=event.proven))
         case change_events.VoteCast():
-            vote = event.model_dump(include={"role", "decision", "verified", "comment"})
+            vote = event.model_dump(include={"role", "decision", "verified", "proof", "comment"})
             record.approvals.append(Vote(by=actor, at=at, **vote))
         case change_events.ChangeMoved():
             _move(record, at, event)

@@ -34,15 +34,15 @@ def doubt(state: IncidentState, news: ChangeNews, heard: int, now: datetime) -> 
     numbers = [one.number for one in news.events]
     if numbers != sorted(set(numbers)) or numbers[-1] > heard + _AHEAD:
         return "it is not numbered in order"
-    return next((reason for one in news.events if (reason := _doubt(news, one, now))), None)
+    return next((reason for one in news.events if (reason := _doubt(state, news, one, now))), None)
 
 
-def _doubt(news: ChangeNews, one: ChangeHappening, now: datetime) -> str | None:
+def _doubt(state: IncidentState, news: ChangeNews, one: ChangeHappening, now: datetime) -> str | None:
     event = one.event
     if event.workflow_id != news.workflow_id:
         return "it is of another change than it says"
-    if getattr(event, "verified", False):
-        return "it says that a vote is proven, which no message can say"
+    if getattr(event, "verified", False) and not state.proofs:
+        return "it says that a vote is proven, and nothing is in a sandbox"
     if isinstance(event, ApprovalAsked) and event.until > now + _WAIT:
         return "it waits for more than a year"
     size = limits.size([event.data(), event.sentence(one.actor), one.cause])

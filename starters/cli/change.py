@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +12,7 @@ from rich.console import RenderableType
 from starters.cli import incident_tables, terminal
 from starters.cli.output import answer
 from starters.cli.plan_words import plan_words, worded
-from starters.cli.shared_options import shared
+from starters.cli.shared_options import shared, sign_with_option
 from starters.errors import RefusedError, UnreachableError
 from starters.options import Options
 
@@ -27,25 +28,33 @@ _ENDED_WITHOUT_EFFECT = {"failed", "rejected", "cancelled", "expired", "stale"}
 @click.argument("incident", metavar="ID")
 @click.argument("step")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A parameter that the step asks for.")
+@sign_with_option
 @shared
-def change(options: Options, incident: str, step: str, settings: tuple[str, ...]) -> None:
+def change(options: Options, incident: str, step: str, settings: tuple[str, ...], sign_with: Path | None) -> None:
     """Request change STEP of incident ID and print its plan; nothing is changed until the plan is approved.
 
     `incident show ID` lists the changes on offer.
     """
+    from authority.claims import Act
+    from domain.model.proofs import of_request
     from starters.client import incident_client
     from starters.client.connection import run
+    from starters.client.proving import Said, Signing
     from starters.files import parameters
 
     by, given = options.by(), parameters.pairs(settings)
 
     async def work(client: "Client") -> dict[str, Any]:
+        document = await incident_client.state(client, incident)
         values: dict[str, Any] = given
         if given:
-            offers = (await incident_client.state(client, incident))["offers"]
-            action = next((one.get("change") for one in offers if one["step"] == step), None)
+            action = next((one.get("change") for one in document["offers"] if one["step"] == step), None)
             values = parameters.typed(action, given)
-        return await _planned(client, incident, "request_change", {"by": by, "step": step, "set": values})
+        payload = {"by": by, "step": step, "set": values}
+        signing = Signing(options, sign_with)
+        said = Said(Act.REQUEST, of_request(step, values), step)
+        signed = await asyncio.to_thread(signing.signed, document, payload, said)
+        return await _planned(client, incident, "request_change", signed)
 
     _print_plan(options, run(work))
 
@@ -53,12 +62,25 @@ def change(options: Options, incident: str, step: str, settings: tuple[str, ...]
 @click.command()
 @click.argument("incident", metavar="ID")
 @click.argument("step")
+@sign_with_option
 @shared
-def undo(options: Options, incident: str, step: str) -> None:
+def undo(options: Options, incident: str, step: str, sign_with: Path | None) -> None:
     """Request the undo of change STEP of incident ID: a new change, planned and approved like any other."""
+    from authority.claims import Act
+    from domain.model.proofs import of_undo
+    from starters.client import incident_client
     from starters.client.connection import run
+    from starters.client.proving import Said, Signing
 
-    _print_plan(options, run(_planned, incident, "undo", {"by": options.by(), "step": step}))
+    payload = {"by": options.by(), "step": step}
+
+    async def work(client: "Client") -> dict[str, Any]:
+        document = await incident_client.state(client, incident)
+        signing = Signing(options, sign_with)
+        signed = await asyncio.to_thread(signing.signed, document, payload, Said(Act.UNDO, of_undo(step), step))
+        return await _planned(client, incident, "undo", signed)
+
+    _print_plan(options, run(work))
 
 
 @click.command()
@@ -68,35 +90,51 @@ def undo(options: Options, incident: str, step: str) -> None:
     "--digest", help="The digest of the plan you were shown. Without it, the plan is shown and you are asked."
 )
 @click.option("--comment")
+@sign_with_option
 @shared
-def approve(options: Options, incident: str, step: str, digest: str | None, comment: str | None) -> None:
+def approve(
+    options: Options, incident: str, step: str, digest: str | None, comment: str | None, sign_with: Path | None
+) -> None:
     """Approve the plan of change STEP of incident ID."""
     by = options.by()
     # stderr too: the plan is shown there, as stdout belongs to the command's result
     if digest is None and not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise click.UsageError("without a terminal, give --digest: nobody approves a plan they have not been shown")
-    _vote(options, incident, step, "approve", {"by": by, "digest": digest, "comment": comment})
+    _vote(options, incident, step, "approve", {"by": by, "digest": digest, "comment": comment}, sign_with)
 
 
 @click.command()
 @click.argument("incident", metavar="ID")
 @click.argument("step")
 @click.option("--reason", required=True)
+@sign_with_option
 @shared
-def reject(options: Options, incident: str, step: str, reason: str) -> None:
+def reject(options: Options, incident: str, step: str, reason: str, sign_with: Path | None) -> None:
     """Reject the plan of change STEP of incident ID."""
-    _vote(options, incident, step, "reject", {"by": options.by(), "reason": reason})
+    _vote(options, incident, step, "reject", {"by": options.by(), "reason": reason}, sign_with)
 
 
-def _vote(options: Options, incident: str, step: str, vote: str, payload: dict[str, Any]) -> None:
+def _vote(
+    options: Options, incident: str, step: str, vote: str, payload: dict[str, Any], sign_with: Path | None
+) -> None:
     """Send a vote and print how the change stands; an approval without a digest is asked for first."""
+    from authority.claims import Act
+    from domain.model.proofs import of_vote
     from starters.client import incident_client
     from starters.client.connection import run
+    from starters.client.proving import Said, Signing
 
     async def work(client: "Client") -> dict[str, Any]:
-        workflow = incident_client.change_of(await incident_client.state(client, incident), step)
+        document = await incident_client.state(client, incident)
+        workflow = incident_client.change_of(document, step)
         if vote == "approve" and payload["digest"] is None:
             payload["digest"] = _confirmed(await incident_client.ask(client, workflow, "state"))
+        if document.get("proofs"):
+            plan = (await incident_client.ask(client, workflow, "state")).get("plan") or {}
+            subject = of_vote(workflow, payload.get("digest") or plan.get("digest"))
+            said = Said(Act(vote), subject, step, int(workflow.rsplit("/", 1)[1]))
+            signed = await asyncio.to_thread(Signing(options, sign_with).signed, document, payload, said)
+            return await incident_client.send(client, workflow, vote, signed)
         return await incident_client.send(client, workflow, vote, payload)
 
     record = worded(run(work))

@@ -11,7 +11,7 @@ import click
 from domain.values.timestamps import stamp_to_second
 from starters.cli import terminal
 from starters.cli.output import answer, print_json, write
-from starters.cli.shared_options import instant, shared
+from starters.cli.shared_options import instant, shared, sign_with_option
 from starters.errors import RefusedError
 from starters.options import Options
 
@@ -23,14 +23,6 @@ if TYPE_CHECKING:
     from domain.config.organisation import Organisation
 
 E = TypeVar("E", "Enrolled", "Revoked")
-
-_SIGN_WITH = click.option(
-    "--sign-with",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    envvar="INCIDENT_SSH_KEY",
-    metavar="FILE",
-    help="Your own SSH key, private or public; without it the one that your agent holds.",
-)
 
 
 @click.group()
@@ -48,7 +40,7 @@ def identity() -> None:
     help="The public key to enrol, such as ~/.ssh/id_ed25519.pub.",
 )
 @click.option("--enrols", is_flag=True, help="The key may enrol and revoke keys too; the first always may.")
-@_SIGN_WITH
+@sign_with_option
 @shared
 def enrol(options: Options, contact: str, public: Path, enrols: bool, sign_with: Path | None) -> None:
     """Enter a public key of CONTACT into identities.yaml, signed by you; commit the file afterwards.
@@ -57,10 +49,11 @@ def enrol(options: Options, contact: str, public: Path, enrols: bool, sign_with:
     incident identity enrol cto --public cto.pub --as technical-manager
     """
     from authority.enrolment import Enrolled
+    from starters.client.proving import contact as contact_id
     from starters.client.signing import public_key
 
     organisation = options.load_organisation()
-    whose, by = _contact(organisation, contact), _contact(organisation, options.by())
+    whose, by = contact_id(organisation, contact), contact_id(organisation, options.by())
     line = public_key(public)
 
     def made(at: datetime, first: bool) -> "Enrolled":
@@ -82,7 +75,7 @@ def enrol(options: Options, contact: str, public: Path, enrols: bool, sign_with:
 @identity.command()
 @click.argument("key")
 @click.option("--at", metavar="TIME", help="From when on it proves nothing, such as when it was lost; by default now.")
-@_SIGN_WITH
+@sign_with_option
 @shared
 def revoke(options: Options, key: str, at: str | None, sign_with: Path | None) -> None:
     """Revoke KEY, named by its fingerprint or the end of it; what it has proven before stays proven.
@@ -90,11 +83,12 @@ def revoke(options: Options, key: str, at: str | None, sign_with: Path | None) -
     For example: incident identity revoke 4Tn5Q --at 2026-11-25T18:00:00+11:00 --as technical-manager
     """
     from authority.enrolment import Revoked
+    from starters.client.proving import contact as contact_id
     from starters.client.signing import own_key
     from starters.files.identities import load_identities
 
     organisation = options.load_organisation()
-    by = _contact(organisation, options.by())
+    by = contact_id(organisation, options.by())
     register = load_identities(options.folder(), organisation.id)
     found = own_key(register, key)
     until, today = instant(at), datetime.now(UTC)
@@ -173,18 +167,19 @@ def list_(options: Options) -> None:
 
 
 @identity.command()
-@_SIGN_WITH
+@sign_with_option
 @shared
 def test(options: Options, sign_with: Path | None) -> None:
     """Try your own key: whether it proves who you are."""
     from authority.claims import Act, Claim
     from authority.proofs import UnprovenError, prove
     from domain.values.canonical import digest
+    from starters.client.proving import contact as contact_id
     from starters.client.signing import proof_of
     from starters.files.identities import load_identities
 
     organisation = options.load_organisation()
-    by, now = _contact(organisation, options.by()), datetime.now(UTC).replace(microsecond=0)
+    by, now = contact_id(organisation, options.by()), datetime.now(UTC).replace(microsecond=0)
     register = load_identities(options.folder(), organisation.id)
     subject, nonce = digest("a test"), secrets.token_hex(16)
     given: dict[str, Any] = {"organisation": organisation.id, "act": Act.TEST, "subject": subject, "nonce": nonce}
@@ -197,16 +192,6 @@ def test(options: Options, sign_with: Path | None) -> None:
     how = "a hardware key that verified you" if proven.holder_verified else "a key"
     said = {"by": by, "method": proven.method, "key": proven.key, "holder_verified": proven.holder_verified}
     answer(options, said, f"You are {by}: proven by {how}, {proven.key}")
-
-
-def _contact(organisation: "Organisation", who: str) -> str:
-    """The id of a contact, or of the first who holds a role. Raises `UsageError`."""
-    from domain.config.names import unknown
-
-    found = organisation.contact(who)
-    if found is None:
-        raise click.UsageError(unknown(who, [one.id for one in organisation.contacts], "contact"))
-    return found.id
 
 
 def _entered(key: "RegisteredKey") -> str:

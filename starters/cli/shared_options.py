@@ -3,12 +3,20 @@
 import functools
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, tzinfo
+from pathlib import Path
 from typing import Any
 
 import click
 
 from starters.options import Options
 
+sign_with_option = click.option(
+    "--sign-with",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    envvar="INCIDENT_SSH_KEY",
+    metavar="FILE",
+    help="Your own SSH key, private or public; without it the one that your agent holds.",
+)
 _REMEDY = "write a day that has begun, such as 2026-11-01"
 
 

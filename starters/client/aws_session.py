@@ -24,6 +24,7 @@ from starters.options import Options
 
 if TYPE_CHECKING:
     from activities.preflight.check import Row
+    from authority.register import Register
     from domain.model.silence import Found
 
 
@@ -84,6 +85,7 @@ class _Files:
     """The caller's folder, as the hands know theirs."""
 
     def __init__(self, options: Options) -> None:
+        self._options = options
         self._environment, self._organisation = options.load_environment(), options.load_organisation()
         self._schedules = load_schedules(options.folder(), self._organisation.timezone).of(self._environment.name)
 
@@ -92,6 +94,11 @@ class _Files:
 
     def organisation(self) -> Organisation:
         return self._organisation
+
+    def register(self) -> "Register":
+        from starters.files.identities import load_identities
+
+        return load_identities(self._options.folder(), self._organisation.id)
 
     def schedules(self) -> dict[str, Schedule]:
         return self._schedules

@@ -33,17 +33,17 @@ _Dumper.add_representer(str, _text)
 
 def load_identities(folder: Path, organisation: str) -> Register:
     """Read the register of an organisation; without the file nobody has a key. Raises `InvalidFile`."""
-    file = Path(folder) / IDENTITIES
-    return _register(read(file), organisation) if file.exists() else Register(())
+    return register_of(load_entries(folder, organisation), organisation)
 
 
-def _register(document: Document, organisation: str) -> Register:
-    identities = loaded(document, Identities, ())
+def _taken(document: Document, organisation: str) -> tuple[Enrolled | Revoked, ...]:
+    entries = loaded(document, Identities, ()).entries
     try:
-        return register_of(identities.entries, organisation)
+        register_of(entries, organisation)
     except EnrolmentError as error:
         flaw = Flaw(("entries", error.position), str(error))
         raise InvalidFile([document.problem(flaw)]) from error
+    return entries
 
 
 def grown(folder: Path, organisation: str, entry: Enrolled | Revoked) -> str:
@@ -60,13 +60,14 @@ def grown(folder: Path, organisation: str, entry: Enrolled | Revoked) -> str:
         said["proof"] = entry.proof.model_dump(mode="json")
     text = before + yaml.dump([said], Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=200)
     document = parse(text, file)
-    count = len(load_entries(file)) + 1
+    count = len(load_entries(folder, organisation)) + 1
     if len(loaded(document, Identities, ()).entries) != count:
         raise RefusedError(f"{file}: entries must be its last key, as a list of blocks, for a program to add to it")
-    _register(document, organisation)
+    _taken(document, organisation)
     return text
 
 
-def load_entries(file: Path) -> tuple[Enrolled | Revoked, ...]:
-    """The entries as they stand. Raises `InvalidFile`."""
-    return loaded(read(file), Identities, ()).entries if file.exists() else ()
+def load_entries(folder: Path, organisation: str) -> tuple[Enrolled | Revoked, ...]:
+    """The entries of a register that holds. Raises `InvalidFile`."""
+    file = Path(folder) / IDENTITIES
+    return _taken(read(file), organisation) if file.exists() else ()

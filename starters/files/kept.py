@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import activities
+import authority
 import domain
 from activities import local_files
 from starters import files
 
 Document = dict[str, Any]
 
-_PROGRAM = (activities, domain, files)
+_PROGRAM = (activities, authority, domain, files)
 """The packages of ours that an answer is worked out by."""
 
 

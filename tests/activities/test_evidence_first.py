@@ -15,12 +15,13 @@ from activities.changes.runner import ChangeRunner
 from activities.ledger.table import Table
 from domain.config.approval import ApprovalRule
 from domain.config.runbook import ChangeStep
-from domain.model.activity_io import Applied, ApplyRequest, Ballot, GivenUp, PlanRequest
+from domain.model.activity_io import Applied, ApplyRequest, GivenUp, PlanRequest
 from domain.rules.change_messages import EVIDENCE_BOX
 from tests.activities.catalogue_worlds import world_of
 from tests.activities.change_worlds import ChangeWorld
 from tests.activities.scopes import NOW
 from tests.house import FixedHouse, about, on_record, runbook_of
+from tests.people import PEOPLE
 
 STOP, SNAPSHOT, LOGS = "stop-services", "snapshot-database", "preserve-logs"
 EVIDENCE = {SNAPSHOT: "rds.snapshot", LOGS: "s3.preserve_logs"}
@@ -49,14 +50,16 @@ class Containment:
         runbook = runbook_of(*evidence, ChangeStep.model_validate(given | rule))
         on_record(world.clients, world.scope, runbook, NOW, speed)
         house = FixedHouse(world.scope.environment, None, runbook)
+        house.keys = PEOPLE.keys()
         self.hands = Hands(world.clients, house, world.change, ChangeRunner(world.clients))
         self.asked: dict[str, Any] = {"about": about(world.scope), "step": STOP, "generation": 1}
         self.asked |= {"params": world.params, "requested_by": "devops-lead"}
-        self.digest = self.hands.plan(PlanRequest(**self.asked), NOW).plan.digest
+        self.asked["requested"] = PEOPLE.request("devops-lead", about(world.scope), STOP)
+        plan = self.hands.plan(PlanRequest(**self.asked), NOW).plan
+        self.digest, self.vote = plan.digest, PEOPLE.vote("cto", "cto", plan, about(world.scope), STOP, 1)
 
     def apply(self, at: datetime) -> Applied:
-        votes = (Ballot(by="cto", role="cto"),)
-        return self.hands.apply(ApplyRequest(**self.asked, digest=self.digest, votes=votes), at)
+        return self.hands.apply(ApplyRequest(**self.asked, digest=self.digest, votes=(self.vote,)), at)
 
     def waits(self, at: datetime) -> tuple[str, timedelta | None]:
         """For what it waits, and how long until it is tried again; nothing is done or begun."""

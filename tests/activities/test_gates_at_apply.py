@@ -17,15 +17,15 @@ from activities.strange_requests import kind_of
 from domain.config.approval import ApprovalClass, ApprovalRule
 from domain.config.environment import Environment
 from domain.config.runbook import ChangeStep
-from domain.model.activity_io import Applied, ApplyRequest, Ballot, PlanRequest
+from domain.model.activity_io import Applied, ApplyRequest, PlanRequest
 from domain.model.plan import Plan
 from tests.activities.catalogue_worlds import world_of
 from tests.activities.change_worlds import ChangeWorld
 from tests.activities.scopes import NOW
 from tests.house import FixedHouse, about, on_record, runbook_of
+from tests.people import PEOPLE
 
 STEP = "the-step"
-VOTES = (Ballot(by="cto", role="cto"),)
 
 
 class Asked:
@@ -37,6 +37,7 @@ class Asked:
         given = {"id": STEP, "change": world.change.name, "title": "Do it", "with": world.params, "approval": rule}
         runbook = runbook_of(ChangeStep.model_validate(given))
         self.house = FixedHouse(world.scope.environment, None, runbook)
+        self.house.keys = PEOPLE.keys()
         on_record(world.clients, world.scope, runbook)
         self.hands = Hands(world.clients, self.house, world.change, ChangeRunner(world.clients))
         self.request: dict[str, Any] = {
@@ -45,12 +46,14 @@ class Asked:
             "generation": 1,
             "params": world.params,
             "requested_by": "devops-lead",
+            "requested": PEOPLE.request("devops-lead", about(world.scope), STEP),
         }
         self.plan = self.hands.plan(PlanRequest(**self.request), NOW).plan
+        self.votes = (PEOPLE.vote("cto", "cto", self.plan, about(world.scope), STEP, 1),)
         self.before = world.snapshot()
 
     def apply(self) -> Applied:
-        return self.hands.apply(ApplyRequest(**self.request, digest=self.plan.digest, votes=VOTES), NOW)
+        return self.hands.apply(ApplyRequest(**self.request, digest=self.plan.digest, votes=self.votes), NOW)
 
     def is_refused(self, why: str) -> bool:
         """Whether nothing was done, nothing begun, and the reason says why."""

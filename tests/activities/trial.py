@@ -13,7 +13,6 @@ from domain.config.runbook import ChangeStep
 from domain.model.activity_io import (
     Applied,
     ApplyRequest,
-    Ballot,
     PlanRequest,
     ReleaseRequest,
     Undone,
@@ -26,6 +25,7 @@ from tests.activities.change_worlds import ChangeWorld
 from tests.activities.scopes import NOW
 from tests.activities.world import LEDGER
 from tests.house import FixedHouse, about, asked_by, on_record, runbook_of
+from tests.people import PEOPLE
 
 STEP = "the-step"
 
@@ -45,7 +45,9 @@ class Trial:
         given = {"title": "Try it", "with": world.params, "approval": {"roles": ["technical-manager"]}}
         runbook = runbook_of(ChangeStep.model_validate({"id": STEP, "change": self.name, **given}))
         on_record(world.clients, world.scope, runbook)
-        self._activities = named(world.clients, FixedHouse(world.scope.environment, None, runbook))
+        house = FixedHouse(world.scope.environment, None, runbook)
+        house.keys = PEOPLE.keys()
+        self._activities = named(world.clients, house)
         self._effects = [world.snapshot()]
         self._at = NOW
         world.clients.before_write = self._look
@@ -61,6 +63,7 @@ class Trial:
             generation=generation,
             params=self.world.params,
             requested_by="devops-lead",
+            requested=(PEOPLE.undo if undo else PEOPLE.request)("devops-lead", about(scope), STEP),
             undo=undo,
         )
         return ApplyCall(
@@ -77,12 +80,13 @@ class Trial:
         attempt = ActivityEnvironment()
         self._at += self.world.waits
         asking = change_workflow_id(call.about.incident, call.step, call.generation)
-        attempt.info = replace(attempt.info, started_time=self._at, workflow_id=asking)
+        attempt.info = replace(attempt.info, started_time=self._at, scheduled_time=NOW, workflow_id=asking)
         return attempt.run(self._activities[f"{self.name}.{verb}"], call)
 
     def apply(self) -> Applied:
         """Apply once; what was refused is not looked for any more."""
-        votes = (Ballot(by="technical-manager", role="technical-manager"),)
+        who, where = "technical-manager", about(self.call.scope)
+        votes = (PEOPLE.vote(who, who, self.call.plan, where, STEP, self.call.generation),)
         applied: Applied = self.run("apply", ApplyRequest(**{**dict(self.asked), **self._same()}, votes=votes))
         self.applied, self.refused = applied, applied.refused
         return applied

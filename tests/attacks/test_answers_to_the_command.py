@@ -18,8 +18,9 @@ from tests.attacks.test_strangers_answers import ROGUES, answering, doubted
 from tests.builders import declaration
 from tests.codec.kms import CountedKms
 from tests.workflows.asking import begin
+from tests.workflows.serving import hands
 from tests.workflows.told import Told
-from tests.workflows.world import World, hands
+from tests.workflows.world import World
 from workflows.asking import UNSEALED
 
 __all__ = ["kms"]

@@ -28,8 +28,9 @@ from tests.attacks.stranger import failed_tasks, runs
 from tests.builders import declaration
 from tests.codec.kms import CountedKms
 from tests.workflows.asking import approve, ask, begin, refused
+from tests.workflows.serving import hands
 from tests.workflows.told import Told
-from tests.workflows.world import World, hands
+from tests.workflows.world import World
 from workflows.asking import UNREADABLE, UNSEALED
 
 __all__ = ["kms"]

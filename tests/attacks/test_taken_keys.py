@@ -14,7 +14,7 @@ from domain.model.declaration import KeyHold
 from domain.values import ids
 from tests.builders import declaration
 from tests.upkeep import maintenance
-from tests.workflows import world as workflows_world
+from tests.workflows import serving
 from tests.workflows.asking import do_upkeep, incident_of
 from tests.workflows.test_drill import drilled
 from tests.workflows.test_reviews import closed
@@ -31,7 +31,7 @@ REVIEWED = "review:system-outage"
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the second look at the record follow the first."""
     monkeypatch.setattr(declaring, "_AGAIN", timedelta(milliseconds=100))
-    monkeypatch.setattr(workflows_world, "runner", lambda **_: UnsandboxedWorkflowRunner())
+    monkeypatch.setattr(serving, "runner", lambda **_: UnsandboxedWorkflowRunner())
 
 
 async def take(env: WorkflowEnvironment, key: str, incident: str = "inc-20261123-h1s0") -> None:

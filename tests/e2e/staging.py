@@ -11,6 +11,7 @@ from starters.files.shipped import shipped_folder
 from tests.e2e.account import snapshot
 from tests.e2e.conftest import opened
 from tests.e2e.house import House
+from tests.e2e.keyring import keyring
 from tests.e2e.wire import Trap, Wire, wire
 from tests.organisations.folders import written
 
@@ -84,7 +85,8 @@ def both(folder: Path) -> Iterator[Places]:
     with ExitStack() as stack:
         production = stack.enter_context(opened(House(folder / "production")))
         organisation = written_staging(folder / "axis-imaging")
-        # outside a sandbox what Temporal carries is encrypted
+        agent = stack.enter_context(keyring(organisation, folder / "keys"))
+        # outside a sandbox what Temporal carries is encrypted, and people prove who they are
         arguments = ("--encrypt", "--runbooks", str(organisation), "--environment", "staging")
         staging = stack.enter_context(opened(House(folder / "staging"), *arguments))
         wires = [stack.enter_context(wire(house.variables["AWS_ENDPOINT_URL"])) for house in (staging, production)]
@@ -93,5 +95,6 @@ def both(folder: Path) -> Iterator[Places]:
             "AWS_ENDPOINT_URL": places.at_staging.url,
             "AWS_ACCESS_KEY_ID": KEY,
             "AWS_CONFIG_FILE": str(places.profiles(folder)),
+            "SSH_AUTH_SOCK": agent,
         }
         yield places

@@ -12,7 +12,7 @@ from domain.values import ids
 from starters.client import drills
 from starters.errors import RefusedError
 from tests.upkeep import maintenance
-from tests.workflows import world as workflows_world
+from tests.workflows import serving
 from tests.workflows.test_drill import done, drilled
 from tests.workflows.told import Told
 from tests.workflows.world import World
@@ -83,7 +83,7 @@ async def test_a_fault_does_not_stand_until_the_record_is_whole(
     """The incident of a drill that is over may wait for AWS for long; its fault is withdrawn meanwhile."""
     monkeypatch.setattr(workflows_drill, "_TO_END", timedelta(seconds=1))
     monkeypatch.setattr(profiles, "LEDGER_AGAIN", timedelta(seconds=0.1))
-    monkeypatch.setattr(workflows_world, "runner", lambda **_: UnsandboxedWorkflowRunner())
+    monkeypatch.setattr(serving, "runner", lambda **_: UnsandboxedWorkflowRunner())
     world.broken.add("ledger")
     async with drilled(server, world) as (run, told):
         await run.execute_update("stop", {"by": "cto", "reason": "enough"})

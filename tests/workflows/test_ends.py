@@ -16,9 +16,10 @@ from domain.values import ids
 from starters.client import incident_client
 from tests.activities.scopes import environment
 from tests.builders import declaration
-from tests.workflows import world as workflows_world
+from tests.workflows import serving
+from tests.workflows.serving import QUEUES, hands
 from tests.workflows.told import Told
-from tests.workflows.world import QUEUES, World, hands
+from tests.workflows.world import World
 from workflows import messenger
 
 VAULT = environment(evidence={"bucket": "axis-evidence", "kms_key": "alias/evidence", "signing_key": "alias/ledger"})
@@ -70,7 +71,7 @@ async def test_a_wave_that_nobody_sends_does_not_either(
 ) -> None:
     """Several pages at once are one request, which waits for as long as no worker sends."""
     monkeypatch.setattr(messenger, "_LAST", timedelta(seconds=1))
-    monkeypatch.setattr(workflows_world, "runner", lambda **_: UnsandboxedWorkflowRunner())
+    monkeypatch.setattr(serving, "runner", lambda **_: UnsandboxedWorkflowRunner())
     served = [queue for queue in QUEUES if queue != ids.NOTIFY_QUEUE]
     async with world.incidents(server.client), hands(server.client, world.activities(), queues=served):
         fields = {"declared_at": await server.get_current_time(), "environment": VAULT}

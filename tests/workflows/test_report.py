@@ -11,7 +11,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner
 
 from tests.activities.scopes import environment
 from tests.builders import declaration
-from tests.workflows import world as workflows_world
+from tests.workflows import serving
 from tests.workflows.told import Told
 from tests.workflows.world import World
 from workflows import incident as workflows_incident
@@ -67,7 +67,7 @@ async def test_the_last_entries_are_written_with_the_report(
 ) -> None:
     """One activity less for every incident that is quiet before its record is due, as a busy machine may not be."""
     monkeypatch.setattr(ledger_writer, "_PACE", timedelta(minutes=10))
-    monkeypatch.setattr(workflows_world, "runner", lambda **_: UnsandboxedWorkflowRunner())
+    monkeypatch.setattr(serving, "runner", lambda **_: UnsandboxedWorkflowRunner())
     account = await ended(server, world)
     assert world.stored_with == [account["timeline"][-2]["seq"]]
 
@@ -86,7 +86,7 @@ async def test_what_is_heard_behind_the_report_is_written_too(
 
     monkeypatch.setattr(workflows_incident, "leave_follow_up", left)
     monkeypatch.setattr(ledger_writer, "_PACE", timedelta(minutes=10))
-    monkeypatch.setattr(workflows_world, "runner", lambda **_: UnsandboxedWorkflowRunner())
+    monkeypatch.setattr(serving, "runner", lambda **_: UnsandboxedWorkflowRunner())
     async with world.workers(server.client):
         told = await Told.start(server.client, declaration(declared_at=datetime.now(UTC), environment=VAULT))
         await told.until(lambda s: len(s["findings"]) == 2 and all(page["settled"] for page in s["pages"]))
@@ -113,7 +113,7 @@ async def test_a_record_that_was_whole_before_is_reported_once(
         return bool(whole) and quiet(incident)
 
     monkeypatch.setattr(Incident, "_is_quiet", busy_until_all_is_written)
-    monkeypatch.setattr(workflows_world, "runner", lambda **_: UnsandboxedWorkflowRunner())
+    monkeypatch.setattr(serving, "runner", lambda **_: UnsandboxedWorkflowRunner())
     account = await ended(server, world)
     assert world.reports == [len(account["timeline"]) - 1] == [len(world.ledger) - 1]
     assert world.stored_with == []

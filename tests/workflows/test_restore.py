@@ -24,7 +24,7 @@ from domain.values import ids
 from domain.values.errors import ASK_AGAIN
 from tests.builders import declaration, with_notices
 from tests.drills import exercise
-from tests.workflows import world as workflows_world
+from tests.workflows import serving
 from tests.workflows.asking import approve, ask
 from tests.workflows.told import Told
 from tests.workflows.world import World
@@ -212,7 +212,7 @@ async def test_an_older_life_ends_and_does_nothing_more(
 ) -> None:
     """Its server comes back: it writes, changes and releases nothing that is the new life's, and ends."""
     monkeypatch.setattr(change_calls, "_NEXT_LIFE", timedelta(seconds=1))  # of which nobody tells its change
-    monkeypatch.setattr(workflows_world, "runner", lambda **_: UnsandboxedWorkflowRunner())
+    monkeypatch.setattr(serving, "runner", lambda **_: UnsandboxedWorkflowRunner())
     async with lived(server, world) as old:
         change = await ask(old)
     async with world.workers(fresh.client):

@@ -10,7 +10,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner
 from domain.config.reviews import REVIEW
 from domain.values.severity import Severity
 from tests.builders import declaration, organisation
-from tests.workflows import world as workflows_world
+from tests.workflows import serving
 from tests.workflows.test_report import VAULT
 from tests.workflows.told import Told
 from tests.workflows.world import World
@@ -62,7 +62,7 @@ async def test_the_last_entries_of_what_opens_a_review_are_written_with_its_repo
 ) -> None:
     """What the review came to is waited for: the record and the report of it are one activity, and one wake-up."""
     monkeypatch.setattr(ledger_writer, "_PACE", timedelta(minutes=10))
-    monkeypatch.setattr(workflows_world, "runner", lambda **_: UnsandboxedWorkflowRunner())
+    monkeypatch.setattr(serving, "runner", lambda **_: UnsandboxedWorkflowRunner())
     async with world.workers(server.client):
         told = await closed(server, 1, environment=VAULT)
         (link,) = (await told.state())["links"]

@@ -1,14 +1,13 @@
 """An outside world for workflow tests: activities that answer as told and write down what was asked of them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 from temporalio import activity
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
-from temporalio.worker import Worker
 
 from domain.audit.storage_format import report_place
 from domain.config.approval import ApprovalClass
@@ -46,12 +45,9 @@ from tests.builders import organisation
 from tests.upkeep import sent, upkeep
 from tests.workflows.drilled import Drilled
 from tests.workflows.past import Past
-from worker.runner import runner
-from worker.sealed_input import RefusesUnsealed
-from workflows.catalogue import WORKFLOWS
+from tests.workflows.serving import hands, incidents
 
 ARN = "arn:aws:ecs:ap-southeast-2:123456789012:service/axis/backend"
-QUEUES = (ids.DIAGNOSE_QUEUE, ids.REMEDIATE_QUEUE, ids.NOTIFY_QUEUE, ids.FORENSICS_QUEUE)
 CLASSES = {
     "test.snapshot": ApprovalClass.A1,
     "test.rollback": ApprovalClass.A2,
@@ -271,9 +267,7 @@ class World:
         self, client: Client, build_id: str | None = None, environment: str | None = None
     ) -> AsyncIterator[None]:
         """Serve the queue of workflows alone."""
-        running = runner(sealed=client.data_converter.payload_codec is not None)
-        queue = _named(ids.INCIDENTS_QUEUE, environment)
-        async with Worker(client, task_queue=queue, workflows=WORKFLOWS, workflow_runner=running, build_id=build_id):
+        async with incidents(client, build_id, environment):
             yield
 
     @asynccontextmanager
@@ -281,20 +275,3 @@ class World:
         """Serve the queues of activities."""
         async with hands(client, self.activities(), environment):
             yield
-
-
-@asynccontextmanager
-async def hands(
-    client: Client, made: list[Callable[..., Any]], environment: str | None = None, queues: Iterable[str] = QUEUES
-) -> AsyncIterator[None]:
-    """Serve queues of activities with these."""
-    async with AsyncExitStack() as stack:
-        for queue in queues:
-            named = _named(queue, environment)
-            worker = Worker(client, task_queue=named, activities=made, interceptors=[RefusesUnsealed()])
-            await stack.enter_async_context(worker)
-        yield
-
-
-def _named(queue: str, environment: str | None) -> str:
-    return queue if environment is None else ids.task_queue(environment, queue)

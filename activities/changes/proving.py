@@ -1,0 +1,61 @@
+"""What the hands ask of votes and of the request before they begin: each proven, for this change alone, and once."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from activities.action import RuleError
+from activities.changes.intents import Nonce
+from activities.changes.plans import MadePlan
+from activities.house import House
+from activities.proofs import are_asked, claim_of
+from authority.claims import Act
+from authority.proofs import UnprovenError
+from domain.config.runbook import ChangeStep
+from domain.model.activity_io import ApplyRequest
+from domain.model.proofs import ClaimAsked, of_request, of_undo
+from domain.values.canonical import canonical_json
+
+
+def nonces(house: House, asked: ApplyRequest, made: MadePlan, step: ChangeStep, at: datetime) -> tuple[Nonce, ...]:
+    """What is used up once the change is begun: the nonces of the request and of each vote. None in a sandbox.
+
+    Raises `RuleError` for one that is not proven `at` that time (UTC).
+    """
+    return tuple(_proven(house, asked, made, step, at)) if are_asked(house) else ()
+
+
+def _proven(house: House, asked: ApplyRequest, made: MadePlan, step: ChangeStep, at: datetime) -> Iterator[Nonce]:
+    incident = asked.about.incident
+    common = {"environment": asked.about.environment, "incident": incident, "step": asked.step}
+    yield _nonce(house, _request(asked, made, step, common), f"{incident}/{asked.step}", "the request", at)
+    for vote in asked.votes:
+        claim = ClaimAsked(
+            **common,
+            generation=asked.generation,
+            act=Act.APPROVE.value,
+            subject=made.plan.digest,
+            by=vote.by,
+            proof=vote.proof,
+        )
+        yield _nonce(house, claim, f"{incident}/{asked.step}/{asked.generation}", "the vote", at)
+
+
+def _request(asked: ApplyRequest, made: MadePlan, step: ChangeStep, common: dict[str, str]) -> ClaimAsked:
+    """What the request has to say. One generation follows another by itself where the plan was stale: it has none."""
+    given = asked.requested.given if asked.requested else {}
+    if made.undo_of is not None:
+        act, subject = Act.UNDO, of_undo(asked.step)
+    else:
+        act, subject = Act.REQUEST, of_request(asked.step, given)
+        if canonical_json({**step.params, **given}) != canonical_json(made.params):
+            raise RuleError(f"{asked.step} was requested with other parameters than it was planned with")
+    proof = asked.requested.proof if asked.requested else None
+    return ClaimAsked(**common, act=act.value, subject=subject, by=made.requested_by, proof=proof)
+
+
+def _nonce(house: House, asked: ClaimAsked, whose: str, what: str, at: datetime) -> Nonce:
+    try:
+        claim, _ = claim_of(house, asked, at)
+    except UnprovenError as error:
+        raise RuleError(f"{what} of {asked.by} is not proven: {error}") from None
+    return Nonce(claim.nonce, claim.by, whose)

@@ -1,0 +1,58 @@
+"""Whether who says something has proven to: by the worker's own register of keys, as it stands now."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from temporalio import activity
+
+from activities.house import House, environment_of
+from authority.claims import Claim
+from authority.proofs import Proven, UnprovenError
+from authority.signed import About, proven
+from domain.model import proofs
+from domain.model.proofs import ClaimAsked, Verdict
+
+if TYPE_CHECKING:
+    from activities.registry import Activity
+
+NAME = "proofs.check"
+
+
+def are_asked(house: House) -> bool:
+    """Whether who acts here has to prove who they are: everywhere but in a sandbox."""
+    return house.environment().kind != "sandbox"
+
+
+def claim_of(house: House, asked: ClaimAsked, now: datetime) -> tuple[Claim, Proven]:
+    """The claim that proves what is asked (`now` in UTC). Raises `UnprovenError`.
+
+    `by` is a contact, or a role that one holds: the claim names the contact.
+    """
+    environment, organisation = environment_of(house, asked.environment), house.organisation()
+    who = organisation.contact(asked.by)
+    if who is None:
+        raise UnprovenError(f"{asked.by!r} is no contact or role of {organisation.id}: sign as yourself")
+    fields = asked.model_dump(exclude={"proof", "by", "environment"})
+    about = About(organisation=organisation.id, environment=environment.name, by=who.id, **fields)
+    return proven(asked.proof, about, house.register(), now)
+
+
+def check(house: House, asked: ClaimAsked, now: datetime) -> Verdict:
+    """By what it is proven, or why it is not."""
+    try:
+        _, found = claim_of(house, asked, now)
+    except UnprovenError as error:
+        return Verdict(reason=str(error))
+    return Verdict(proven=proofs.Proven(method=found.method, key=found.key, holder_verified=found.holder_verified))
+
+
+def checker(house: House) -> "Activity":
+    """The local activity by which a workflow learns this when something arrives; its marker is the verdict for ever."""
+
+    @activity.defn(name=NAME)
+    def look(asked: ClaimAsked) -> Verdict:
+        return check(house, asked, activity.info().started_time)
+
+    made: Callable[..., Verdict] = look
+    return made

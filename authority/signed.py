@@ -1,0 +1,64 @@
+"""A claim with its proof, as a command carries it, and whether it is the claim that is asked for."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from authority.claims import Claim
+from authority.proofs import Proof, Proven, UnprovenError, prove
+from authority.register import Register
+
+
+class Signed(Proof):
+    """`{claim, method, key, signature}`."""
+
+    claim: Claim
+
+
+class About(BaseModel):
+    """What a claim has to be about: the fields of `Claim` that are not the claimant's to choose."""
+
+    model_config = ConfigDict(frozen=True)
+
+    organisation: str
+    environment: str | None = None
+    incident: str | None = None
+    step: str | None = None
+    generation: int | None = None
+    act: str
+    subject: str
+    by: str
+
+
+_SAID = {
+    "organisation": "another organisation",
+    "environment": "another environment",
+    "incident": "another incident",
+    "step": "another step",
+    "generation": "another change of the step",
+    "act": "another act",
+    "subject": "another plan than the one that stands",
+    "by": "somebody else",
+}
+
+
+def signed(raw: Any) -> Signed:
+    """Read what came as a proof. Raises `UnprovenError`, which repeats nothing of it."""
+    if raw is None:
+        raise UnprovenError("it is not signed: the command does so, once your key is enrolled (incident identity)")
+    try:
+        return Signed.model_validate(raw)
+    except ValidationError as error:
+        where = ".".join(str(part) for part in error.errors()[0]["loc"][:2]) or "all of it"
+        raise UnprovenError(f"its proof cannot be read: look at {where[:60]}") from None
+
+
+def proven(raw: Any, about: About, register: Register, now: datetime) -> tuple[Claim, Proven]:
+    """The claim that proves what is asked, at `now` (UTC). Raises `UnprovenError`."""
+    found = signed(raw)
+    for field, value in about.model_dump(mode="json").items():
+        if getattr(found.claim, field) != value:
+            raise UnprovenError(f"it is signed for {_SAID[field]}: sign it again")
+    proof = Proof(method=found.method, key=found.key, signature=found.signature)
+    return found.claim, prove(found.claim, proof, register, now)

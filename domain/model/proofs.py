@@ -1,0 +1,75 @@
+"""What workflows carry of proofs, and what they are told of them: they verify none themselves.
+
+A proof is `{claim, method, key, signature}` as JSON (`authority.signed`). Workflows keep it as it came, for whoever
+acts on it, and ask for a verdict when it arrives.
+"""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.values.canonical import digest
+from domain.values.limits import size
+
+MOST = 12_000
+"""How many bytes a proof may have: one by the greatest RSA key that is taken has half of them."""
+
+
+class Proven(BaseModel):
+    """By what it is proven who somebody is. `holder_verified`: a hardware key asked for a PIN or a finger."""
+
+    model_config = ConfigDict(frozen=True)
+
+    method: str
+    key: str
+    holder_verified: bool = False
+
+
+class ClaimAsked(BaseModel):
+    """Whether `by` has proven to do `act` about the `subject` (SHA-256 in hex) within this incident.
+
+    `step` and `generation` are those of a change; none where it is about none.
+    """
+
+    environment: str
+    incident: str
+    step: str | None = None
+    generation: int | None = None
+    act: str
+    subject: str
+    by: str
+    proof: Any = None
+
+
+class Verdict(BaseModel):
+    """By what a claim is proven, or why it is not."""
+
+    proven: Proven | None = None
+    reason: str = ""
+
+
+class Requested(BaseModel):
+    """How whoever requested a change has proven to do so, and the parameters that they gave."""
+
+    proof: Any
+    given: dict[str, Any] = {}
+
+
+def is_fit(proof: Any) -> bool:
+    """Whether it may be one at all: a mapping, and not too large to be carried."""
+    return isinstance(proof, dict) and size(proof) <= MOST
+
+
+def of_vote(workflow_id: str, plan_digest: str | None) -> str:
+    """The subject of what is said against a change: its plan, or the change itself before there is one."""
+    return plan_digest or digest({"change": workflow_id})
+
+
+def of_request(step: str, given: dict[str, Any]) -> str:
+    """The subject of a request: the step, and the parameters that are given for it."""
+    return digest({"step": step, "set": given})
+
+
+def of_undo(step: str) -> str:
+    """The subject of a request to take back what a step has done last."""
+    return digest({"step": step, "undo": True})

@@ -1,0 +1,64 @@
+"""What a command sends along so that whoever acts on it knows who sent it: a claim, signed by the caller's key."""
+
+import secrets
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from authority.claims import Act, Claim
+from domain.config.names import unknown
+from domain.config.organisation import Organisation
+from starters.client.signing import proof_of
+from starters.files.identities import load_identities
+from starters.options import Options
+
+_HOLDS = timedelta(hours=24)
+"""How long a vote or a request holds: until it is acted on others have to vote, and AWS has to answer."""
+
+
+class Said(NamedTuple):
+    """What is claimed: an act about a subject (`domain.model.proofs`), of a step, or of one change of it."""
+
+    act: Act
+    subject: str
+    step: str
+    generation: int | None = None
+
+
+class Signing(NamedTuple):
+    """How the caller signs; with no `key` by whichever of theirs the agent holds."""
+
+    options: Options
+    key: Path | None = None
+
+    def signed(self, incident: dict[str, Any], payload: dict[str, Any], said: Said) -> dict[str, Any]:
+        """The payload of a command, signed where the incident's document asks for proofs.
+
+        Raises `RefusedError` where the caller has no key, and what `load_identities` raises.
+        """
+        if not incident.get("proofs"):
+            return payload
+        organisation, now = self.options.load_organisation(), datetime.now(UTC).replace(microsecond=0)
+        by = contact(organisation, payload["by"])
+        about = {"organisation": organisation.id, "environment": incident["environment"], "incident": incident["id"]}
+        claim = Claim(
+            **about,
+            **said._asdict(),
+            by=by,
+            at=now,
+            expires=now + _HOLDS,
+            nonce=secrets.token_hex(16),
+        )
+        register = load_identities(self.options.folder(), organisation.id)
+        proof = proof_of(claim, register, self.key, now)
+        return {**payload, "by": by, "proof": {"claim": claim.model_dump(mode="json"), **proof.model_dump()}}
+
+
+def contact(organisation: Organisation, who: str) -> str:
+    """The id of a contact, or of the first who holds a role. Raises `UsageError`."""
+    found = organisation.contact(who)
+    if found is None:
+        raise click.UsageError(unknown(who, [one.id for one in organisation.contacts], "contact"))
+    return found.id

@@ -1,0 +1,134 @@
+"""Outside a sandbox a vote or a request counts once it is proven who makes it; else it is refused, on record."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from temporalio.client import WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import WorkflowEnvironment
+
+from domain.model.activity_io import ApplyRequest
+from domain.model.proofs import of_request, of_undo
+from tests.activities.scopes import environment
+from tests.builders import declaration
+from tests.workflows import checking
+from tests.workflows.asking import MANAGER
+from tests.workflows.told import Told
+from tests.workflows.world import World
+
+STAGING = environment().model_copy(update={"kind": "staging"})
+GOOD, BAD = {"good": True}, {"good": False}
+REQUEST: dict[str, Any] = {"by": "development-lead", "step": "rollback", "set": {}}
+UNSIGNED = "it is not signed: who does this proves who they are, by a key of the register (incident identity)"
+
+
+@pytest.fixture(autouse=True)
+def looked() -> Iterator[None]:
+    checking.LOOKED.clear()
+    yield
+    checking.LOOKED.clear()
+
+
+class Applied(World):
+    """Keeps what the hands are asked to carry out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.carried_out: list[ApplyRequest] = []
+
+    def intended(self, call: ApplyRequest) -> Any:
+        self.carried_out.append(call)
+        return super().intended(call)
+
+
+async def begun(server: WorkflowEnvironment) -> Told:
+    told = await Told.start(server.client, declaration(environment=STAGING, declared_at=datetime.now(UTC)))
+    await told.do("acknowledge")
+    return told
+
+
+async def refused(told: Told, handle: Any, name: str, payload: dict[str, Any]) -> str:
+    with pytest.raises(WorkflowUpdateFailedError) as failed:
+        await handle.execute_update(name, payload)
+    assert isinstance(failed.value.cause, ApplicationError)
+    return failed.value.cause.message
+
+
+async def test_only_what_is_proven_counts(server: WorkflowEnvironment) -> None:
+    """The hands are given the proofs as they came; refusals stand in the timeline, and nobody's vote is taken."""
+    world = Applied()
+    async with world.workers(server.client):
+        told = await begun(server)
+        assert await refused(told, told.handle, "request_change", REQUEST) == UNSIGNED
+        assert await refused(told, told.handle, "request_change", {**REQUEST, "proof": BAD}) == "its proof is bad"
+        await told.do("request_change", **REQUEST, proof=GOOD)
+        change = await told.change_is("rollback", "awaiting-approval")
+        handle, vote = told.change("rollback"), {"by": MANAGER, "digest": change["plan"]["digest"]}
+        assert await refused(told, handle, "approve", vote) == UNSIGNED
+        assert await refused(told, handle, "approve", {**vote, "proof": BAD}) == "its proof is bad"
+        assert "is no proof" in await refused(told, handle, "approve", {**vote, "proof": {"x": "y" * 13_000}})
+        await handle.execute_update("approve", {**vote, "proof": GOOD})
+        record = await told.change_is("rollback", "applied")
+        kinds = [entry["text"] for entry in await told.timeline() if entry["kind"] == "refused"]
+    assert [one["verified"] for one in record["approvals"]] == [
+        {"method": "ssh", "key": "SHA256:key", "holder_verified": False}
+    ]
+    (call, *_) = world.carried_out
+    assert ([one.proof for one in call.votes], call.requested and call.requested.proof) == ([GOOD], GOOD)
+    assert len(kinds) == 5
+    request, _, approval, *_ = (one for one in checking.LOOKED)
+    assert (request.act, request.subject, request.step, request.generation) == (
+        "request",
+        of_request("rollback", {}),
+        "rollback",
+        None,
+    )
+    assert (approval.act, approval.subject, approval.generation) == ("approve", change["plan"]["digest"], 1)
+
+
+async def test_signals_are_looked_at_in_their_order(server: WorkflowEnvironment) -> None:
+    """A rejection that came first decides; the look does not hold up what needs none."""
+    world = Applied()
+    async with world.workers(server.client):
+        told = await begun(server)
+        await told.do("request_change", **REQUEST, proof=GOOD)
+        change = await told.change_is("rollback", "awaiting-approval")
+        handle, digest = told.change("rollback"), change["plan"]["digest"]
+        await handle.signal("approve", {"by": MANAGER, "digest": digest, "proof": BAD})
+        await handle.signal("approve", {"by": MANAGER, "digest": digest})
+        await handle.signal("reject", {"by": MANAGER, "reason": "look first", "proof": GOOD})
+        await handle.signal("approve", {"by": "cto", "digest": digest, "proof": GOOD})
+        record = await told.change_is("rollback", "rejected")
+    assert [(one["by"], one["decision"]) for one in record["approvals"]] == [(MANAGER, "reject")]
+    assert world.carried_out == []
+
+
+async def test_an_undo_is_proven(server: WorkflowEnvironment) -> None:
+    world = Applied()
+    async with world.workers(server.client):
+        told = await begun(server)
+        await told.do("request_change", **REQUEST, proof=GOOD)
+        change = await told.change_is("rollback", "awaiting-approval")
+        vote = {"by": MANAGER, "digest": change["plan"]["digest"], "proof": GOOD}
+        await told.change("rollback").execute_update("approve", vote)
+        await told.change_is("rollback", "applied")
+        undo = {"by": "development-lead", "step": "rollback"}
+        assert await refused(told, told.handle, "undo", undo) == UNSIGNED
+        await told.do("undo", **undo, proof=GOOD)
+    assert checking.LOOKED[-1].subject == of_undo("rollback")
+
+
+async def test_a_vote_before_its_plan_is_looked_at_when_it_comes(server: WorkflowEnvironment) -> None:
+    """It is kept with its verdict, and heard once there is a plan."""
+    world = Applied()
+    world.gate.clear()
+    async with world.workers(server.client):
+        told = await begun(server)
+        await told.do("request_change", **REQUEST, proof=GOOD)
+        handle = told.change("rollback")
+        await handle.execute_update("reject", {"by": MANAGER, "reason": "not now", "proof": GOOD})
+        world.gate.set()
+        record = await told.change_is("rollback", "rejected")
+    assert record["approvals"][0]["verified"] == {"method": "ssh", "key": "SHA256:key", "holder_verified": False}
