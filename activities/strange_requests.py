@@ -18,6 +18,7 @@ class Strange(StrEnum):
     UNRECORDED = "for an incident that is not on record"  # once it is still not, a minute later
     ELSEWHERE = "for another environment, or by clocks that this one does not have"
     FORGED = "entries that do not follow from the record"
+    UNPROVEN = "entries of what nobody has signed"
     ANSWERS = "answers and messages in the place of ours"
     BEGUN = "begun in the place of ours"
     OTHERS = "what another workflow does for itself alone"

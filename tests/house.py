@@ -21,6 +21,7 @@ from domain.model.calls import Scope
 from domain.model.declaration import Declaration
 from starters.files.organisation_folder import load_organisation
 from starters.files.shipped import shipped_folder
+from tests.people import PEOPLE
 
 
 class FixedHouse:
@@ -55,8 +56,10 @@ def _shipped() -> Organisation:
 
 
 def house_of(declaration: Declaration) -> FixedHouse:
-    """The files that an incident was declared by."""
-    return FixedHouse(declaration.environment, declaration.organisation, declaration.runbook)
+    """The files that an incident was declared by, and everybody's keys."""
+    house = FixedHouse(declaration.environment, declaration.organisation, declaration.runbook)
+    house.keys = PEOPLE.keys()
+    return house
 
 
 def about(scope: Scope) -> About:

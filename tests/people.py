@@ -8,8 +8,9 @@ from authority.claims import LONGEST, Act, Claim
 from authority.register import Register, RegisteredKey
 from authority.ssh_keys import SK_ED25519
 from domain.model.activity_io import About, Ballot
+from domain.model.acts import of_request, of_undo
 from domain.model.plan import Plan
-from domain.model.proofs import Requested, of_request, of_undo
+from domain.model.proofs import Requested
 from tests.activities.scopes import NOW
 from tests.authority.signing import TOUCHED, Token
 
@@ -75,5 +76,13 @@ class People:
         return Requested(proof=self.signed(self.claim(by, Act.UNDO, of_undo(step), about, step)))
 
 
-PEOPLE = People("devops-lead", "technical-manager", "cto", "security-lead")
+PEOPLE = People(
+    "devops-lead",
+    "development-lead",
+    "security-lead",
+    "technical-manager",
+    "cto",
+    "ceo",
+    "privacy-officer",
+)
 """Made once: a key takes longer than a signature."""

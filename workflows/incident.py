@@ -5,10 +5,9 @@ from typing import Any, ClassVar
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from domain.model.commands import INCIDENT_COMMANDS, Command, RequestChange, Undo
+    from domain.model.commands import INCIDENT_COMMANDS
     from domain.model.declaration import Alert
     from domain.model.drill import DrillEnd
-    from domain.model.proofs import ClaimAsked, of_request, of_undo
     from domain.model.timeline import shortened
     from domain.rules import change_requests, clock, decide, declarable, lifecycle
     from domain.rules.change_messages import ChangeNews
@@ -188,28 +187,6 @@ class Incident(Listener):
         if self._effects.beginning:
             await wait_condition(lambda: not self._effects.beginning)
         return self._document()
-
-    def to_prove(self, name: str, command: Command, sender: str | None) -> ClaimAsked | None:  # noqa: ARG002 - nobody's
-        """Outside a sandbox whoever requests a change, or its undo, proves it."""
-        match command:
-            case RequestChange():
-                act, subject = "request", of_request(command.step, command.set)
-            case Undo():
-                act, subject = "undo", of_undo(command.step)
-            case _:
-                return None
-        return self._claim(command, act, subject) if self._incident.state.proofs else None
-
-    def _claim(self, command: RequestChange | Undo, act: str, subject: str) -> ClaimAsked:
-        return ClaimAsked(
-            environment=self._incident.state.declaration.environment.name,
-            incident=self._incident.state.id,
-            step=command.step,
-            act=act,
-            subject=subject,
-            by=command.by,
-            proof=command.proof,
-        )
 
     def may_say(self, name: str, sender: str) -> bool:
         """A change says how it comes on, and a drill of this environment that it is over."""

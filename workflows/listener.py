@@ -6,7 +6,9 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
+    from domain.model import acts
     from domain.model.commands import Command
+    from domain.model.proofs import ClaimAsked
     from domain.rules.clock import Due
     from domain.rules.confirming import Unconfirmed
     from domain.rules.decide import Refusal
@@ -61,6 +63,21 @@ class Listener(Hears):
             return f"{self._what} is just being restored from its record: say it again in a moment"
         reason = self._refusal(self._incident.state, name, command)
         return None if isinstance(reason, Unconfirmed) else reason  # on record, the same said again confirms it
+
+    def to_prove(self, name: str, command: Command, sender: str | None) -> ClaimAsked | None:  # noqa: ARG002 - nobody's
+        """Outside a sandbox whoever says what counts proves it."""
+        state = self._incident.state
+        if not state.proofs or not acts.counts(state.declaration.runbook, command):
+            return None
+        return ClaimAsked(
+            environment=state.declaration.environment.name,
+            incident=state.id,
+            step=getattr(command, "step", None),
+            act=acts.ACTS[name],
+            subject=acts.subject(name, acts.given(command)),
+            by=command.by,
+            proof=command.proof,
+        )
 
     def hear(self, name: str, command: Command) -> str | None:
         """Do a command; a refused one goes on record."""

@@ -18,7 +18,7 @@ from temporalio.common import RawValue
 
 with workflow.unsafe.imports_passed_through():
     from domain.model.commands import Command
-    from domain.model.proofs import ClaimAsked
+    from domain.model.proofs import ClaimAsked, Unproven
     from domain.model.reading import Input, UnreadableError, read
     from domain.values import limits
 
@@ -217,7 +217,7 @@ class Hears:
                 verdict = await proving.verdict_on(found.asked)
                 if verdict.proven is not None:
                     return self.hear(found.name, found.command.with_verdict(verdict.proven))
-                self.refuse(found.name, found.command.by, verdict.reason)
+                self.refuse(found.name, found.command.by, Unproven(verdict.reason))
                 return verdict.reason
         except Exception as error:  # noqa: BLE001 - whatever it is, it is a refusal
             return self._refuse_for(found.name, error)

@@ -12,7 +12,8 @@ from authority.claims import Act
 from authority.proofs import UnprovenError
 from domain.config.runbook import ChangeStep
 from domain.model.activity_io import ApplyRequest
-from domain.model.proofs import ClaimAsked, of_request, of_undo
+from domain.model.acts import of_request, of_undo
+from domain.model.proofs import ClaimAsked
 from domain.values.canonical import canonical_json
 
 

@@ -1,11 +1,15 @@
 """What may go on record: entries in their place of a chain that begins with a declaration of this worker's own."""
 
-from activities.action import Clients
+from datetime import datetime
+
+from activities.action import Clients, RuleError
 from activities.declared import Declared
 from activities.house import House, environment_of
+from activities.ledger.proving import proofs_of
 from activities.ledger.store import LedgerStore
 from activities.ledger.table import Item, Table, keys, text
 from activities.ledger.terms import end_key
+from activities.proofs import are_asked
 from activities.strange_requests import Strange, StrangeRequestError
 from domain.audit.storage_format import chain_key
 from domain.model.activity_io import AppendCall, Appended, FollowCall
@@ -38,14 +42,26 @@ class Appender:
             raise StrangeRequestError(reason, Strange.FORGED)
         if first.seq == 1:
             _refuse_another_beginning(table, call, first)
-            beside.append(Declared(self._house, table).first(_declaration(call.incident, first)))
+            declaration, since = _declaration(call.incident, first), first.at
+            beside.append(Declared(self._house, table).first(declaration))
         else:
-            _refuse_displaced(table, call, first)
-        return LedgerStore(self._clients, environment).append(call, beside)
+            since = _before(table, call, first)
+            declaration = _declaration(call.incident, _entry(table, chain_key(call.incident, 1), 1) or first)
+        used = proofs_of(self._house, declaration, call.entries, since) if are_asked(self._house) else {}
+        return LedgerStore(self._clients, environment).append(call, beside, used)
 
     def follow(self, call: FollowCall) -> None:
-        """Write an entry of the follow-up work, like `LedgerStore.follow_once`."""
-        LedgerStore(self._clients, environment_of(self._house, call.environment)).follow_once(call)
+        """Write an entry of the follow-up work, like `LedgerStore.follow_once`. Raises `RuleError` for one unproven."""
+        environment = environment_of(self._house, call.environment)
+        table = Table(self._clients, environment.ledger_table)
+        used = None
+        if are_asked(self._house):
+            entry = Entry(**call.said(), seq=1, at=call.at, prev="")  # its place is not known yet
+            first = _entry(table, chain_key(call.incident, 1), 1)
+            if first is None:
+                raise RuleError(f"the ledger {table.name} has no record of {call.incident}")
+            used = proofs_of(self._house, _declaration(call.incident, first), [entry], call.at).get(entry.seq)
+        LedgerStore(self._clients, environment).follow_once(call, used)
 
 
 def _declaration(incident: str, first: Entry) -> Declaration:
@@ -68,13 +84,22 @@ def _refuse_another_beginning(table: Table, call: AppendCall, first: Entry) -> N
         raise StrangeRequestError(f"the record of {call.incident} begins with another declaration", Strange.FORGED)
 
 
-def _refuse_displaced(table: Table, call: AppendCall, first: Entry) -> None:
-    """Raise `RuleError` unless the entry before stands there: in the epoch, or where the epoch leaves another."""
-    before: Item | None = table.get(keys(chain_key(call.incident, call.epoch), f"{first.seq - 1:06d}"))
-    follows = before is not None and before["hash"]["S"] == first.prev
+def _entry(table: Table, chain: str, number: int) -> Entry | None:
+    item = table.get(keys(chain, f"{number:06d}"))
+    return None if item is None else Entry.model_validate_json(item["content"]["S"])
+
+
+def _before(table: Table, call: AppendCall, first: Entry) -> datetime:
+    """When the entry before was (UTC); where the epoch leaves another, when the first of this was.
+
+    Raises `RuleError` unless it stands there.
+    """
+    before = _entry(table, chain_key(call.incident, call.epoch), first.seq - 1)
+    follows = before is not None and before.hash == first.prev
     if before is None:
         mark = table.get(keys(f"chain#{call.incident}", f"epoch#{call.epoch:04d}"))
         follows = mark is not None and mark["prev"]["S"] == first.prev and mark["after"]["N"] == str(first.seq - 1)
     if not follows:
         reason = f"entry {first.seq} of {call.incident} does not follow from the entry that stands before it"
         raise StrangeRequestError(reason, Strange.FORGED)
+    return first.at if before is None else before.at

@@ -10,13 +10,18 @@ In the ledger's table, every item by a conditional put:
 After every write the head is signed (`activities.ledger.checkpoints`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
+from typing import Any
 
 from activities.action import Clients, RuleError
 from activities.ledger.checkpoints import Checkpoints
+from activities.ledger.nonces import used_up
 from activities.ledger.table import Item, Table, keys, text
 from activities.ledger.terms import SupersededError, Terms, end_key
+from activities.strange_requests import Strange, StrangeRequestError
+from authority.claims import Claim
 from domain.audit.storage_format import INDEX_KEY, chain_key
 from domain.config.environment import Environment
 from domain.model.activity_io import AppendCall, Appended, FollowCall
@@ -36,35 +41,42 @@ class LedgerStore:
         evidence = environment.evidence
         self._checkpoints = None if evidence is None else Checkpoints(clients, evidence)
 
-    def append(self, call: AppendCall, beside: Sequence[Item] = ()) -> Appended:
+    def append(
+        self, call: AppendCall, beside: Sequence[Item] = (), used: Mapping[int, Claim] = MappingProxyType({})
+    ) -> Appended:
         """Write entries (`dynamodb:PutItem`) and the signed head (`kms:Sign`, `s3:PutObject`).
 
         A repeat writes nothing new. Where another entry stands at a number already (a workflow that was reset),
         a new epoch begins that names where it leaves the old one. Raises `SupersededError` once another life of the
-        incident has taken a later term, or has ended it; lets botocore's errors through. What goes on record `beside`
-        the entries is written with them, each item if it is not there yet.
+        incident has taken a later term, or has ended it, and `StrangeRequestError` for an entry whose claim (`used`, by
+        number) another has used up; lets botocore's errors through. What goes on record `beside` the entries is written
+        with them, each item if it is not there yet.
         """
         epoch = call.epoch
         if call.entries[0].seq == 1:
             # with the first entry: who reads meanwhile finds no incident listed that has none, or one missing
             beside = [*beside, {**keys(INDEX_KEY, call.incident), "at": text(stamp(call.entries[0].at))}]
         items = [_item(call.incident, epoch, entry) for entry in call.entries]
-        if not self._terms.put_under(call.incident, call.term, [*items, *beside]):
-            epoch = self._put_one_by_one(call, epoch, call.entries)
+        guards = [one for entry in call.entries for one in self._used_up(used, epoch, entry)]
+        if not self._terms.put_under(call.incident, call.term, [*items, *beside], *guards):
+            epoch = self._put_one_by_one(call, epoch, call.entries, used)
             for row in beside:
                 self._table.put(row)
         last = call.entries[-1]
         self._sign(call.incident, epoch, last)
         return Appended(written=last.seq, epoch=epoch)
 
-    def follow(self, incident: str, following: Unchained, at: datetime, term: int | None = None) -> Entry:
+    def follow(
+        self, incident: str, following: Unchained, at: datetime, term: int | None = None, used: Claim | None = None
+    ) -> Entry:
         """Write one entry after the newest there is (`dynamodb:Query`, `dynamodb:PutItem`), and its signed head.
 
         Without a `term` it is written under whichever the incident is in: for a person, who is of no life of it.
 
         For what happens once the incident's workflow, the one writer until then, is over. Two that write at once
         both get a place, one after the other. A repeat after a cut, when the entry stands there but not its signed
-        head, signs it and writes no other. Raises `RuleError` when the ledger has nothing of the incident.
+        head, signs it and writes no other. Raises `RuleError` when the ledger has nothing of the incident, or what it
+        is signed with (`used`) was used for another.
         """
         while True:
             epoch, last = self._newest(incident)
@@ -72,12 +84,15 @@ class LedgerStore:
                 entry = last
                 break
             entry = Timeline(dropped=last.seq, base=last.hash).append(at, **following.said())
-            if self._terms.put_under(incident, term or self._terms.current(incident), [_item(incident, epoch, entry)]):
+            item, guards = _item(incident, epoch, entry), [used_up(self._table, used, epoch, entry)] if used else []
+            if self._terms.put_under(incident, term or self._terms.current(incident), [item], *guards):
                 break
+            if used and self._table.get(keys(item["pk"]["S"], item["sk"]["S"])) is None:
+                raise StrangeRequestError(f"what is said of {incident} was said before", Strange.UNPROVEN)
         self._sign(incident, epoch, entry)
         return entry
 
-    def follow_once(self, call: FollowCall) -> Entry:
+    def follow_once(self, call: FollowCall, used: Claim | None = None) -> Entry:
         """Write one entry of the follow-up work behind the chain, like `follow`; a repeat finds it and writes none."""
         following = call.model_copy(update={"data": {**call.data, "follow_up": call.number}})
         epoch, _ = self._newest(call.incident)
@@ -85,7 +100,7 @@ class LedgerStore:
             if entry.said() == following.said():
                 self._sign(call.incident, epoch, entry)
                 return entry
-        return self.follow(call.incident, following, call.at, call.term)
+        return self.follow(call.incident, following, call.at, call.term, used)
 
     def _sign(self, incident: str, epoch: int, entry: Entry) -> None:
         if self._checkpoints is not None:
@@ -107,17 +122,23 @@ class LedgerStore:
     def _latest(self, key: str, most: int) -> list[Entry]:
         return [Entry.model_validate_json(item["content"]["S"]) for item in self._table.latest(key, most)]
 
-    def _put_one_by_one(self, call: AppendCall, epoch: int, entries: list[Entry]) -> int:
+    def _put_one_by_one(self, call: AppendCall, epoch: int, entries: list[Entry], used: Mapping[int, Claim]) -> int:
         """Write what is missing, and return the epoch in which the last one stands."""
         for position, entry in enumerate(entries):
             item = _item(call.incident, epoch, entry)
-            if self._terms.put_under(call.incident, call.term, [item]):
+            if self._terms.put_under(call.incident, call.term, [item], *self._used_up(used, epoch, entry)):
                 continue
             standing = self._table.get(keys(item["pk"]["S"], item["sk"]["S"]))
-            if standing is not None and standing["content"] != item["content"]:
+            if standing is None:
+                reason = f"what entry {entry.seq} of {call.incident} is signed with was used for another"
+                raise StrangeRequestError(reason, Strange.UNPROVEN)
+            if standing["content"] != item["content"]:
                 following = self._fork(call.incident, epoch, entry)
-                return self._put_one_by_one(call, following, entries[position:])
+                return self._put_one_by_one(call, following, entries[position:], used)
         return epoch
+
+    def _used_up(self, used: Mapping[int, Claim], epoch: int, entry: Entry) -> list[dict[str, Any]]:
+        return [used_up(self._table, used[entry.seq], epoch, entry)] if entry.seq in used else []
 
     def _fork(self, incident: str, epoch: int, first: Entry) -> int:
         """Begin the epoch in which `first` stands; one that was begun with another entry is passed over.

@@ -114,8 +114,11 @@ class RecordFact(Command):
 
 
 class _EndObligation(Command):
+    """`proposal` is the digest of what stands proposed, where that is agreed to."""
+
     step: Name
     reason: str | None = Field(default=None, min_length=1, max_length=_TEXT_MAX)
+    proposal: Name | None = None
 
 
 class DischargeObligation(_EndObligation):

@@ -1,9 +1,12 @@
 """What an incident remembers of facts, and of the duties that count from them."""
 
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel
+
+from domain.model.proofs import Proven
+from domain.values.canonical import digest
 
 
 class FactRecord(BaseModel):
@@ -18,12 +21,15 @@ class FactRecord(BaseModel):
 
 
 class Signature(BaseModel):
-    """Somebody stands for how a duty ends. `verified` tells whether the signer's identity was proven."""
+    """Somebody stands for how a duty ends: what they said, by which `command`, and how it is proven."""
 
     by: str
     role: str
     at: datetime
-    verified: bool = False
+    verified: Proven | Literal[False] = False
+    command: str = ""
+    given: dict[str, Any] = {}
+    proof: Any = None
 
 
 ObligationStatus = Literal["open", "discharged", "not-required", "superseded"]
@@ -39,6 +45,10 @@ class Ending(BaseModel):
     outcome: str | None = None
     reason: str | None = None
     justification: str | None = None
+
+    def digest(self) -> str:
+        """What who agrees to it signs: the SHA-256 of it as canonical JSON."""
+        return digest(self.model_dump(mode="json"))
 
 
 class ObligationRecord(BaseModel):

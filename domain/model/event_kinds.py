@@ -28,6 +28,24 @@ def _kinds(*modules: Any) -> dict[str, type[Event]]:
 
 
 KINDS = _kinds(events, work_events, change_events)
+COUNTED = frozenset(
+    {
+        "acknowledged",
+        "task",
+        "fact",
+        "obligation",
+        "custody",
+        "severity",
+        "mitigated",
+        "resolved",
+        "reopened",
+        "closed",
+        "false-alarm",
+        "drill-ended",
+    }
+)
+"""Kinds that count: outside a sandbox an entry of them holds the proof of whoever did it, or happens by itself."""
+
 ENDING = frozenset({"closed", "false-alarm", "drill-ended"})
 """After an event of these nothing is done for the incident any more, but for the work that it leaves."""
 

@@ -85,9 +85,14 @@ class Acknowledged(Event):
 
 
 class Noted(Event):
+    """`unsigned` is one of which nothing proves who wrote it, where that is asked for."""
+
     kind: Literal["note"] = "note"
     text: str
-    says: ClassVar[str] = "{text}"
+    unsigned: bool = False
+
+    def sentence(self, actor: str) -> str:
+        return f"{self.text} (unsigned)" if self.unsigned else self.text
 
 
 class Mitigated(Event):
@@ -156,8 +161,9 @@ class AlertRepeated(Event):
 class Refused(Event):
     """A command was refused. One to a change names its `step` and its workflow.
 
-    `confirm` names what is taken when the same is said again. What came from `outside` is no command: a request to
-    Temporal itself to cancel, or what only ours say, and none of ours said.
+    `confirm` names what is taken when the same is said again. What is `unproven` is not signed by who says it. What
+    came from `outside` is no command: a request to Temporal itself to cancel, or what only ours say, and none of ours
+    said.
     """
 
     kind: Literal["refused"] = "refused"
@@ -166,6 +172,7 @@ class Refused(Event):
     step: str | None = None
     workflow_id: str | None = None
     confirm: str | None = None
+    unproven: bool = False
     outside: bool = False
     says: ClassVar[str] = "Refused {command}: {reason}"
 

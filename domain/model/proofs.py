@@ -48,6 +48,12 @@ class Verdict(BaseModel):
     reason: str = ""
 
 
+class Unproven(str):
+    """Why somebody is refused: they have not proven who they are."""
+
+    __slots__ = ()
+
+
 class Requested(BaseModel):
     """How whoever requested a change has proven to do so, and the parameters that they gave."""
 
@@ -65,11 +71,8 @@ def of_vote(workflow_id: str, plan_digest: str | None) -> str:
     return plan_digest or digest({"change": workflow_id})
 
 
-def of_request(step: str, given: dict[str, Any]) -> str:
-    """The subject of a request: the step, and the parameters that are given for it."""
-    return digest({"step": step, "set": given})
-
-
-def of_undo(step: str) -> str:
-    """The subject of a request to take back what a step has done last."""
-    return digest({"step": step, "undo": True})
+def nonce_of(proof: Any) -> str | None:
+    """The nonce of a claim with its proof, as it came; None where there is none."""
+    claim = proof.get("claim") if isinstance(proof, dict) else None
+    nonce = claim.get("nonce") if isinstance(claim, dict) else None
+    return nonce if isinstance(nonce, str) else None

@@ -32,7 +32,9 @@ from domain.values.status import FINAL, Status
 class IncidentState(BaseModel):
     """What the timeline of an incident comes to. Fields are named as in the document of `incident show`.
 
-    `unconfirmed` is what was so unusual that it was refused, and is taken when it is said again.
+    `unconfirmed` is what was so unusual that it was refused, and is taken when it is said again. `nonces` are those of
+    the claims that were taken: none counts twice. `unproven` counts refusals of what nobody has proven to say, by the
+    workflow that it was said to.
 
     `statuses`, `severities` and `clocks` are its history; the moments are those that stand, so that a reopened incident
     has none, but for `first_acknowledged_at`. `delayed` are the changes of which people were told that they are not
@@ -69,6 +71,8 @@ class IncidentState(BaseModel):
     links: list[Link] = []
     report: StoredReport | None = None
     unconfirmed: list[str] = []
+    nonces: list[str] = []
+    unproven: dict[str, int] = {}
 
     @property
     def id(self) -> str:

@@ -9,6 +9,7 @@ from domain.model import change_events, events, work_events
 from domain.model.commands import INCIDENT_COMMANDS, Command
 from domain.model.event_kinds import Happening, event_of
 from domain.model.events import ORCHESTRATOR, Event
+from domain.model.proofs import Proven, Unproven
 from domain.model.timeline import Entry
 from domain.rules.evolve import NoIncidentError
 from domain.rules.tasks import BY_CODE
@@ -151,9 +152,15 @@ def read(
     entry: Entry, known: dict[str, type[Command]], name: str, given: dict[str, Any], *, behind: bool = False
 ) -> Spoken | Unread:
     """A command as it was given. Raises `NoIncidentError` for one that was done and is none of today's."""
+    reason = str(entry.data.get("reason", ""))
+    if entry.data.get("unproven"):
+        return Unread(name, entry.actor, Unproven(reason))
     try:
-        return Spoken(name, known[name].model_validate(given), entry.kind == "refused", behind)
+        command = known[name].model_validate({**given, "proof": entry.cause.get("proof")})
+        if command.proof is not None:
+            command = command.with_verdict(Proven.model_validate(command.proof))
+        return Spoken(name, command, entry.kind == "refused", behind)
     except (KeyError, ValidationError) as error:
         if entry.kind != "refused":
             raise NoIncidentError(f"entry {entry.seq}: what was given to {name} cannot be read") from error
-        return Unread(name, entry.actor, str(entry.data.get("reason", "")))
+        return Unread(name, entry.actor, reason)

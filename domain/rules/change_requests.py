@@ -144,6 +144,7 @@ def progress(state: IncidentState, workflow_id: str, happenings: list[Happening]
         yield happening
         if tampering.is_cancel(happening.event):
             yield from tampering.tell(state, f"the change {record.title} was to be cancelled")
+        yield from tampering.unproven(state, happening.event)
         if counts:
             yield from _follow(state, record, happening.event)
 

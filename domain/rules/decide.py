@@ -9,9 +9,11 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from domain.config.organisation import Contact
+from domain.model import acts
 from domain.model.commands import Command
 from domain.model.event_kinds import Happening
 from domain.model.events import Refused
+from domain.model.proofs import Unproven, nonce_of
 from domain.model.state import IncidentState
 from domain.model.timeline import bounded, shortened
 from domain.rules import (
@@ -70,6 +72,8 @@ def rule_refusal(state: IncidentState, name: str, command: Command) -> str | Non
     """Why a command is refused whether or not the incident has ended: a follow-up hears people after its end."""
     if state.who(command.by) is None:
         return f"{command.by!r} is no contact or role of {state.declaration.organisation.id}"
+    if command.proven is not None and nonce_of(command.proof) in state.nonces:
+        return Unproven("it was signed for something that is done already: sign it again")
     return _RULES[name].may(state, command)
 
 
@@ -82,7 +86,8 @@ def decide(state: IncidentState, name: str, command: Command, now: datetime) -> 
 def refused(name: str, reason: str) -> Refused:
     """That a command was refused, for a reason of any length."""
     confirm = reason.about if isinstance(reason, Unconfirmed) else None
-    return Refused(command=bounded(name), reason=shortened(reason), confirm=confirm)
+    unproven = isinstance(reason, Unproven)
+    return Refused(command=bounded(name), reason=shortened(reason), confirm=confirm, unproven=unproven)
 
 
 def cause_of(name: str, command: Command, *, most: int = limits.COMMAND) -> dict[str, Any]:
@@ -90,5 +95,5 @@ def cause_of(name: str, command: Command, *, most: int = limits.COMMAND) -> dict
 
     What has more than `most` bytes is left out.
     """
-    given = command.model_dump(mode="json", exclude={"by", "proof", "code"}, exclude_defaults=True)
+    given = acts.given(command)
     return {"command": name, "given": given} if given and limits.size(given) <= most else {"command": name}

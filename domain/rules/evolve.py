@@ -15,6 +15,7 @@ from domain.model import change_events, events
 from domain.model.declaration import Declaration
 from domain.model.event_kinds import event_of
 from domain.model.events import Event
+from domain.model.proofs import nonce_of
 from domain.model.records import (
     NoticeRecord,
     Paging,
@@ -79,6 +80,8 @@ def declared(declaration: Declaration, at: datetime, by: str) -> IncidentState:
 
 def evolve(state: IncidentState, entry: Entry, event: Event | None) -> IncidentState:
     """Take one event, which `entry` dates and attributes, into the state, and return the state."""
+    if (nonce := nonce_of(entry.cause.get("proof"))) is not None and nonce not in state.nonces:
+        state.nonces.append(nonce)
     if (change := _EVOLVE.get(type(event))) is not None:
         change(state, entry, event)
     return state

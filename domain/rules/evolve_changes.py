@@ -6,6 +6,7 @@ from typing import Any, get_args
 from domain.model import change_events
 from domain.model.change_events import ChangeEvent
 from domain.model.events import Event
+from domain.model.proofs import nonce_of
 from domain.model.records import DONE, PIECE_DONE, PIECE_UNDONE, ChangeRecord, ChangeStatus, EarlyVote, Vote, Window
 from domain.model.state import IncidentState
 from domain.model.timeline import Entry
@@ -17,6 +18,8 @@ OF_A_CHANGE: tuple[type[Event], ...] = get_args(ChangeEvent)
 def requested(state: IncidentState, entry: Entry, event: change_events.ChangeRequested) -> None:
     """A change begins to be planned."""
     fields = event.model_dump(exclude={"kind"})
+    if event.requested is not None and (nonce := nonce_of(event.requested.proof)) is not None:
+        state.nonces.append(nonce)
     state.changes.append(ChangeRecord(requested_by=entry.actor, requested_at=entry.at, **fields))
 
 

@@ -123,6 +123,9 @@ def _alert(state: IncidentState, _entry: Entry, _event: events.AlertRepeated) ->
 def _refused(state: IncidentState, _entry: Entry, event: events.Refused) -> None:
     if event.confirm is not None:
         state.unconfirmed = [*state.unconfirmed, event.confirm][-_UNCONFIRMED:]
+    if event.unproven:
+        whose = event.workflow_id or state.id
+        state.unproven[whose] = state.unproven.get(whose, 0) + 1
 
 
 OF_ITS_LIFE: dict[type[Any], Callable[[IncidentState, Entry, Any], None]] = {

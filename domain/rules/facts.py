@@ -5,6 +5,7 @@ from datetime import datetime
 
 from domain.config.organisation import Contact
 from domain.model.commands import RecordFact
+from domain.model.declaration import Declaration
 from domain.model.event_kinds import Happening
 from domain.model.state import IncidentState
 from domain.model.work_events import FactRecorded
@@ -39,12 +40,16 @@ def as_declared(state: IncidentState) -> Iterator[Happening]:
     declaration = state.declaration
     if not state.live:
         return
+    for name, value in declared(declaration).items():
+        yield from _put(state, name, value, declaration.declared_by, declaration.declared_at, "as declared")
+
+
+def declared(declaration: Declaration) -> dict[str, datetime]:
+    """The facts that a declaration itself says, with when they were so (UTC)."""
     origins = {"declared": declaration.declared_at, "aware": declaration.aware_at or declaration.declared_at}
     values = {fact.id: origins["aware"] for fact in declaration.obligations.facts if fact.with_phi and declaration.phi}
     values |= {name: origins[origin] for name, origin in declaration.runbook.facts.items()}
-    for name, value in values.items():
-        if declaration.obligations.fact(name) is not None:
-            yield from _put(state, name, value, declaration.declared_by, declaration.declared_at, "as declared")
+    return {name: value for name, value in values.items() if declaration.obligations.fact(name) is not None}
 
 
 def _put(

@@ -23,8 +23,8 @@ def acknowledge(
     yield Happening(events.Acknowledged(commander=state.commander or who.id, joins=joins), who.id)
 
 
-def note(_state: IncidentState, command: commands.Note, who: Contact, _now: datetime) -> Iterator[Happening]:
-    yield Happening(events.Noted(text=command.text), who.id)
+def note(state: IncidentState, command: commands.Note, who: Contact, _now: datetime) -> Iterator[Happening]:
+    yield Happening(events.Noted(text=command.text, unsigned=state.proofs and command.proven is None), who.id)
 
 
 def may_mitigate(state: IncidentState, _command: commands.Mitigated) -> str | None:

@@ -4,14 +4,14 @@ Deterministic and without a clock: every call is given the time. What is decided
 each with an entry of the timeline.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from domain.model.commands import Command
+from domain.model.commands import Command, RequestChange, Undo
 from domain.model.declaration import Alert, Declaration
 from domain.model.effects import Effect, StartChange
-from domain.model.event_kinds import Happening
+from domain.model.event_kinds import COUNTED, Happening
 from domain.model.events import Declared, RefusalsCounted, Refused, Restored
 from domain.model.restoring import RestoredIncident
 from domain.model.state import IncidentState
@@ -61,13 +61,15 @@ class LiveIncident(Refusing):
     def take(self, happenings: Iterable[Happening], now: datetime, cause: dict[str, Any] | None = None) -> None:
         """Put events on the timeline one by one, each taken into the state before the next is decided.
 
-        `cause` is that of all of them; the entries after the first refer to it by the first one's number.
+        `cause` is that of all of them; the entries after the first refer to it by the first one's number, and repeat
+        what was given where they count.
         """
         first: int | None = None
         for event, actor, at, own in happenings:
             given = own or cause or {}
             if own is None and first is not None:
-                given = {**{name: value for name, value in given.items() if name != "given"}, "entry": first}
+                said = given if event.kind in COUNTED else _without(given, "given", "proof")
+                given = {**said, "entry": first}
             entry = self.timeline.record(at or now, actor, event, given)
             first = first or entry.seq
             try:
@@ -81,13 +83,20 @@ class LiveIncident(Refusing):
         """Do a command, or put its refusal on record and return the reason."""
         reason = refusal(self.state, name, command)
         if reason is None:
-            self.take(decide.decide(self.state, name, command, now), now, decide.cause_of(name, command))
+            cause = decide.cause_of(name, command)
+            if command.proven and not isinstance(command, RequestChange | Undo):  # a change carries its request's
+                cause["proof"] = command.proof
+            self.take(decide.decide(self.state, name, command, now), now, cause)
         else:
             self.refuse(name, command.by, reason, now, decide.cause_of(name, command, most=_GIVEN))
         return reason
 
     def _record(self, event: Refused | RefusalsCounted, by: str, now: datetime, cause: dict[str, Any]) -> None:
-        self.take([Happening(event, by)], now, cause)
+        self.take(self._refused(event, by), now, cause)
+
+    def _refused(self, event: Refused | RefusalsCounted, by: str) -> Iterator[Happening]:
+        yield Happening(event, by)
+        yield from tampering.unproven(self.state, event)
 
     def hear_change(self, news: ChangeNews, now: datetime) -> str | None:
         """Take what a change's workflow says, in the order in which it happened; or the reason why nothing of it.
@@ -135,3 +144,7 @@ class LiveIncident(Refusing):
         to_hear = [StartChange(name) for name in found.intended if name in ended]  # it may wait for somebody who hears
         incident.effects = [*outstanding(incident.state), *to_hear]
         return incident
+
+
+def _without(cause: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in cause.items() if name not in names}

@@ -41,8 +41,17 @@ def begin(state: IncidentState, fact: str, value: datetime, by: str, now: dateti
     known = {recorded.fact for recorded in state.facts}
     for record in state.open_obligations():
         if over := sorted(known & set(definition(state, record).superseded_by)):
-            ending = Ending(state="superseded", by=by, done_at=now, reason=f"{over[0]} is on record")
-            yield ended(state, record, ending, by)
+            yield ended(state, record, superseding(over[0], by, now), by)
+
+
+def superseding(fact: str, by: str, now: datetime) -> Ending:
+    """The end of a duty in whose place a fact puts another."""
+    return Ending(state="superseded", by=by, done_at=now, reason=f"{fact} is on record")
+
+
+def told(who: str, now: datetime) -> Ending:
+    """The end of a duty to inform somebody who has just shown that they know."""
+    return Ending(state="discharged", by=who, done_at=now, reference=f"acknowledged by {who}")
 
 
 def _start(
@@ -84,8 +93,7 @@ def acknowledged(state: IncidentState, who: Contact, now: datetime) -> Iterator[
     for record in state.open_obligations():
         obligation = definition(state, record)
         if obligation.ends_by_acknowledgement and obligation.owner in who.roles:
-            ending = Ending(state="discharged", by=who.id, done_at=now, reference=f"acknowledged by {who.id}")
-            yield ended(state, record, ending, who.id)
+            yield ended(state, record, told(who.id, now), who.id)
 
 
 def upcoming(state: IncidentState) -> list[tuple[datetime, str]]:
@@ -126,6 +134,10 @@ def ask(state: IncidentState, record: ObligationRecord) -> str:
     )
 
 
+_KEPT: Any = {"ending": True, "reminded": True, "signatures": {"__all__": {"command", "given", "proof"}}}
+"""What stands elsewhere, or is for whoever checks a signature: nobody reads it."""
+
+
 def document(state: IncidentState, record: ObligationRecord) -> dict[str, Any]:
     """A duty as it stands, as JSON values; `due_at` is its deadline, the law's own or the ceiling under it."""
     obligation, ending = definition(state, record), record.ending
@@ -135,7 +147,8 @@ def document(state: IncidentState, record: ObligationRecord) -> dict[str, Any]:
     return {
         **{name: value for name, value in told.items() if name not in {"state", "by"}},
         **obligation.model_dump(mode="json", include={"title", "basis", "source", "owner", "signers"}),
-        **record.model_dump(mode="json", exclude={"ending", "reminded"}),
+        **record.model_dump(mode="json", exclude=_KEPT),
+        "proposal": ending.digest() if ending and record.state == "open" else None,
         "due_at": due,
         "due_basis": None if ceiling else basis,
         "ceiling_at": due if ceiling else None,

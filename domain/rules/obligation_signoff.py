@@ -6,7 +6,14 @@ from typing import Any
 
 from domain.config.obligation import Obligation
 from domain.config.organisation import COMMANDER, Contact
-from domain.model.commands import Command, DischargeObligation, ObligationNotRequired, SupersedeObligation
+from domain.model import acts
+from domain.model.commands import (
+    INCIDENT_COMMANDS,
+    Command,
+    DischargeObligation,
+    ObligationNotRequired,
+    SupersedeObligation,
+)
 from domain.model.duty_records import Ending, ObligationRecord, ObligationStatus, Signature
 from domain.model.event_kinds import Happening
 from domain.model.state import IncidentState
@@ -21,6 +28,7 @@ _STATES: dict[type[Command], ObligationStatus] = {
     ObligationNotRequired: "not-required",
     SupersedeObligation: "superseded",
 }
+_NAMES = {model: name for name, model in INCIDENT_COMMANDS.items()}
 
 
 def may_end(state: IncidentState, command: EndCommand) -> str | None:
@@ -37,6 +45,8 @@ def may_end(state: IncidentState, command: EndCommand) -> str | None:
         return f"{command.step!r} is ended by {obligation.owner}{signers}, not by {command.by}"
     if (doubt := confirming.unusual(state, f"{record.step} done at", getattr(command, "at", None))) is not None:
         return doubt
+    if command.proposal is not None and (record.ending is None or command.proposal != record.ending.digest()):
+        return f"another ending of {command.step!r} stands than the one that is agreed to: look at it again"
     ending = _ending(record, command, who, None)
     return _incomplete(obligation, record, ending)
 
@@ -87,10 +97,17 @@ def propose(state: IncidentState, command: EndCommand, who: Contact, now: dateti
         roles = _roles(state, who)
         role = next((role for role in proposed.unsigned(obligation.signers) if role in roles), None)
         if role is not None:
-            signatures.append(Signature(by=who.id, role=role, at=now))
+            signatures.append(_signature(command, who, role, now))
     missing = proposed.unsigned(obligation.signers)
     signed = DutySigned(step=record.step, title=obligation.title, ending=ending, signatures=signatures, missing=missing)
     yield Happening(signed, who.id)
+
+
+def _signature(command: EndCommand, who: Contact, role: str, now: datetime) -> Signature:
+    if command.proven is None:
+        return Signature(by=who.id, role=role, at=now)
+    said = {"command": _NAMES[type(command)], "given": acts.given(command), "proof": command.proof}
+    return Signature(by=who.id, role=role, at=now, verified=command.proven, **said)
 
 
 def _roles(state: IncidentState, who: Contact) -> set[str]:

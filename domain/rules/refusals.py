@@ -10,15 +10,22 @@ from domain.model.events import RefusalsCounted, Refused
 WRITTEN = 50
 """Refusals that are written each, within a window."""
 
+PAGED = 2
+"""The unproven refusal of which somebody is paged: whoever has mislaid a key says it once."""
+
 WINDOW = timedelta(hours=1)
 _NAMES = 20
 _OTHER = "other"
 
 
 class Refusals(BaseModel):
-    """Those since `since`, by the names of the commands; `told` of the counted ones are on record as a number."""
+    """Those since `since`, by the names of the commands; `told` of the counted ones are on record as a number.
+
+    The first that were `unproven` always go on record: the second is paged, whatever else is refused meanwhile.
+    """
 
     since: datetime | None = None
+    unproven: int = 0
     written: int = 0
     counted: dict[str, int] = {}
     told: int = 0
@@ -28,7 +35,9 @@ class Refusals(BaseModel):
         if self.since is None or now >= self.since + WINDOW:
             yield from self.rest()
             self.since, self.written, self.counted, self.told = now, 0, {}, 0
-        if self.written < WRITTEN:
+        if refused.unproven:
+            self.unproven += 1
+        if self.written < WRITTEN or (refused.unproven and self.unproven <= PAGED):
             self.written += 1
             yield refused
             return

@@ -7,6 +7,7 @@ from domain.model.event_kinds import Happening
 from domain.model.events import Refused
 from domain.model.state import IncidentState
 from domain.rules import paging
+from domain.rules.refusals import PAGED
 
 UNKNOWN = "unknown"
 """Who asked for it: Temporal names nobody."""
@@ -39,6 +40,13 @@ def is_forged(kind: str, data: Mapping[str, Any]) -> bool:
 def tell(state: IncidentState, what: str) -> Iterator[Happening]:
     """Page whoever sees to security, by the organisation's file."""
     yield from paging.page_roles(state, [state.declaration.organisation.guard], f"somebody tampers: {what}")
+
+
+def unproven(state: IncidentState, event: Any) -> Iterator[Happening]:
+    """Page about the second time that nobody has proven who they are to one workflow: once, however many follow."""
+    if isinstance(event, Refused) and event.unproven and state.unproven[event.workflow_id or state.id] == PAGED:
+        about = event.step or "the incident"
+        yield from tell(state, f"for the second time {event.command} of {about} was not proven to be whose it said")
 
 
 def cancel_refused(state: IncidentState) -> Iterator[Happening]:

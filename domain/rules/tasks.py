@@ -173,8 +173,13 @@ def _unproven(state: IncidentState, command: CompleteTask) -> str | None:
 
 def complete(state: IncidentState, command: CompleteTask, who: Contact, _now: datetime) -> Iterator[Happening]:
     title = state.task(command.step).title
-    note = command.note if command.code is None else "; ".join(filter(None, [BY_CODE, command.note]))
+    note = command.note if command.code is None else by_code(command.note)
     yield Happening(TaskEnded(step=command.step, title=title, status="done", note=note), who.id)
+
+
+def by_code(note: str | None) -> str:
+    """The note of a task that its code has ended, before what was said to it."""
+    return "; ".join(filter(None, [BY_CODE, note]))
 
 
 def waive(state: IncidentState, command: WaiveTask, who: Contact, _now: datetime) -> Iterator[Happening]:

@@ -4,13 +4,13 @@ import asyncio
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 from rich.console import RenderableType
 
 from starters.cli import incident_tables, terminal
-from starters.cli.output import answer
+from starters.cli.output import answer, print_json
 from starters.cli.plan_words import plan_words, worded
 from starters.cli.shared_options import shared, sign_with_option
 from starters.errors import RefusedError, UnreachableError
@@ -36,7 +36,7 @@ def change(options: Options, incident: str, step: str, settings: tuple[str, ...]
     `incident show ID` lists the changes on offer.
     """
     from authority.claims import Act
-    from domain.model.proofs import of_request
+    from domain.model.acts import of_request
     from starters.client import incident_client
     from starters.client.connection import run
     from starters.client.proving import Said, Signing
@@ -67,7 +67,7 @@ def change(options: Options, incident: str, step: str, settings: tuple[str, ...]
 def undo(options: Options, incident: str, step: str, sign_with: Path | None) -> None:
     """Request the undo of change STEP of incident ID: a new change, planned and approved like any other."""
     from authority.claims import Act
-    from domain.model.proofs import of_undo
+    from domain.model.acts import of_undo
     from starters.client import incident_client
     from starters.client.connection import run
     from starters.client.proving import Said, Signing
@@ -90,17 +90,34 @@ def undo(options: Options, incident: str, step: str, sign_with: Path | None) -> 
     "--digest", help="The digest of the plan you were shown. Without it, the plan is shown and you are asked."
 )
 @click.option("--comment")
+@click.option("--print", "only_print", is_flag=True, help="Print the signed payload for a signal, and send nothing.")
 @sign_with_option
 @shared
 def approve(
-    options: Options, incident: str, step: str, digest: str | None, comment: str | None, sign_with: Path | None
+    options: Options,
+    incident: str,
+    step: str,
+    digest: str | None,
+    comment: str | None,
+    *,
+    only_print: bool,
+    sign_with: Path | None,
 ) -> None:
-    """Approve the plan of change STEP of incident ID."""
+    """Approve the plan of change STEP of incident ID.
+
+    What --print gives is sent by temporal workflow signal, from wherever that runs.
+    """
     by = options.by()
     # stderr too: the plan is shown there, as stdout belongs to the command's result
     if digest is None and not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise click.UsageError("without a terminal, give --digest: nobody approves a plan they have not been shown")
-    _vote(options, incident, step, "approve", {"by": by, "digest": digest, "comment": comment}, sign_with)
+    vote = _Vote(options, incident, step, "approve", {"by": by, "digest": digest, "comment": comment}, sign_with)
+    if not only_print:
+        vote.send()
+        return
+    workflow, payload = vote.signed()
+    print_json(payload)
+    click.echo(f"Send it: temporal workflow signal -w {workflow} --name approve --input PAYLOAD", err=True)
 
 
 @click.command()
@@ -111,36 +128,57 @@ def approve(
 @shared
 def reject(options: Options, incident: str, step: str, reason: str, sign_with: Path | None) -> None:
     """Reject the plan of change STEP of incident ID."""
-    _vote(options, incident, step, "reject", {"by": options.by(), "reason": reason}, sign_with)
+    _Vote(options, incident, step, "reject", {"by": options.by(), "reason": reason}, sign_with).send()
 
 
-def _vote(
-    options: Options, incident: str, step: str, vote: str, payload: dict[str, Any], sign_with: Path | None
-) -> None:
-    """Send a vote and print how the change stands; an approval without a digest is asked for first."""
-    from authority.claims import Act
-    from domain.model.proofs import of_vote
-    from starters.client import incident_client
-    from starters.client.connection import run
-    from starters.client.proving import Said, Signing
+class _Vote(NamedTuple):
+    """What somebody decides of the plan of a change; an approval without a digest is asked for first."""
 
-    async def work(client: "Client") -> dict[str, Any]:
-        document = await incident_client.state(client, incident)
-        workflow = incident_client.change_of(document, step)
-        if vote == "approve" and payload["digest"] is None:
+    options: Options
+    incident: str
+    step: str
+    vote: str
+    payload: dict[str, Any]
+    sign_with: Path | None
+
+    def send(self) -> None:
+        """Send it, and print how the change stands."""
+        from starters.client import incident_client
+        from starters.client.connection import run
+
+        async def work(client: "Client") -> dict[str, Any]:
+            workflow, payload = await self._signed(client)
+            return await incident_client.send(client, workflow, self.vote, payload)
+
+        record = worded(run(work))
+        waiting = ", ".join(record.get("eligible") or [])
+        still = f"; waiting for {waiting}" if record["status"] == "awaiting-approval" and waiting else ""
+        answer(self.options, record, f"{self.incident} {self.step} is {record['status']}{still}")
+
+    def signed(self) -> tuple[str, dict[str, Any]]:
+        """The change's workflow, and what is sent to it: with a proof where the incident asks for one."""
+        from starters.client.connection import run
+
+        return run(self._signed)
+
+    async def _signed(self, client: "Client") -> tuple[str, dict[str, Any]]:
+        from authority.claims import Act
+        from domain.model.proofs import of_vote
+        from starters.client import incident_client
+        from starters.client.proving import Said, Signing
+
+        payload = dict(self.payload)
+        document = await incident_client.state(client, self.incident)
+        workflow = incident_client.change_of(document, self.step)
+        if self.vote == "approve" and payload["digest"] is None:
             payload["digest"] = _confirmed(await incident_client.ask(client, workflow, "state"))
-        if document.get("proofs"):
-            plan = (await incident_client.ask(client, workflow, "state")).get("plan") or {}
-            subject = of_vote(workflow, payload.get("digest") or plan.get("digest"))
-            said = Said(Act(vote), subject, step, int(workflow.rsplit("/", 1)[1]))
-            signed = await asyncio.to_thread(Signing(options, sign_with).signed, document, payload, said)
-            return await incident_client.send(client, workflow, vote, signed)
-        return await incident_client.send(client, workflow, vote, payload)
-
-    record = worded(run(work))
-    waiting = ", ".join(record.get("eligible") or [])
-    still = f"; waiting for {waiting}" if record["status"] == "awaiting-approval" and waiting else ""
-    answer(options, record, f"{incident} {step} is {record['status']}{still}")
+        if not document.get("proofs"):
+            return workflow, payload
+        plan = (await incident_client.ask(client, workflow, "state")).get("plan") or {}
+        subject = of_vote(workflow, payload.get("digest") or plan.get("digest"))
+        said = Said(Act(self.vote), subject, self.step, int(workflow.rsplit("/", 1)[1]))
+        signing = Signing(self.options, self.sign_with)
+        return workflow, await asyncio.to_thread(signing.signed, document, payload, said)
 
 
 async def _planned(client: "Client", incident: str, command: str, payload: dict[str, Any]) -> dict[str, Any]:

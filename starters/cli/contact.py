@@ -1,6 +1,7 @@
 """`incident contact`: whether people are reached by what the organisation's file says."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -8,7 +9,7 @@ import click
 from domain.values.timestamps import stamp
 from starters.cli import terminal
 from starters.cli.output import answer, print_json
-from starters.cli.shared_options import shared
+from starters.cli.shared_options import shared, sign_with_option
 from starters.options import Options
 
 if TYPE_CHECKING:
@@ -65,18 +66,21 @@ def _cells(one: "Reached", clock: "Clock") -> list[str]:
 @click.argument("code", required=False)
 @click.option("--for", "contact_", metavar="ID", help="Instead of a code: whose checks, a contact or external party.")
 @click.option("--note", metavar="HOW", help="With --for: how they were heard.")
+@sign_with_option
 @shared
-def confirm(options: Options, code: str | None, contact_: str | None, note: str | None) -> None:
+def confirm(options: Options, code: str | None, contact_: str | None, note: str | None, sign_with: Path | None) -> None:
     """Confirm that CODE arrived, which a check sent you; or, as the lead, how somebody was heard."""
     from starters.cli import phi_warning
     from starters.client import contact_checks
     from starters.client.connection import run
+    from starters.client.proving import Signing
 
+    signing = Signing(options, sign_with)
     if code is not None and contact_ is None and note is None:
-        done = run(contact_checks.confirm, options.by(), code)
+        done = run(contact_checks.confirm, signing, options.by(), code)
     elif code is None and contact_ is not None and note is not None:
         phi_warning.warn([note], lambda: options.load_organisation().model_dump(mode="json"))
-        done = run(contact_checks.heard, options.by(), options.named_environment(), contact_, note)
+        done = run(contact_checks.heard, signing, options.by(), options.named_environment(), contact_, note)
     else:
         raise click.UsageError("give either CODE, or --for ID with --note HOW")
     answer(options, done, "\n".join(f"Confirmed: {one['title']} ({one['incident']})" for one in done))

@@ -1,6 +1,7 @@
 """`incident evidence`: what was preserved, who has had custody of it, and whether it is unchanged."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -81,8 +82,8 @@ def verify(options: Options, incident: str, evidence_: str | None) -> None:
 def _custody(name: str, event: str, text: str, *parameters: Callable[[Any], Any]) -> None:
     """Add a command for one kind of custody event."""
 
-    def act(options: Options, incident: str, by: str | None, **given: str | None) -> None:
-        _record(options, incident, {"by": by or options.by(), "event": event, **given})
+    def act(options: Options, incident: str, by: str | None, sign_with: Path | None, **given: str | None) -> None:
+        _record(options, incident, {"by": by or options.by(), "event": event, **given}, sign_with)
 
     piece = click.argument("evidence", metavar="EVIDENCE")
     evidence.add_command(command(name, text, act, piece, _WHO, *parameters, _WHY))
@@ -104,7 +105,7 @@ _custody(
 )
 
 
-def _record(options: Options, incident: str, payload: dict[str, Any]) -> None:
+def _record(options: Options, incident: str, payload: dict[str, Any], sign_with: Path | None) -> None:
     """Add a custody event to the incident's chain: through its workflow, or directly once that has ended."""
     from starters.archives import evidence_check
     from starters.client import custody_writer
@@ -112,6 +113,6 @@ def _record(options: Options, incident: str, payload: dict[str, Any]) -> None:
     piece = payload["evidence"]
     with evidence_check.opened(options, incident) as preserved:
         preserved.refuse_unknown(piece)  # checked first: an entry in the chain cannot be taken back
-        entry = custody_writer.keep(options, incident, payload, preserved.clients)
+        entry = custody_writer.keep(options, incident, payload, preserved.clients, sign_with)
     where = "recorded by the incident" if entry is None else f"entry {entry}, after the end of the closed chain"
     answer(options, {"incident_id": incident, **payload, "entry": entry}, f"{piece} {payload['event']}: {where}")

@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from starters.cli import incident_tables, terminal
 from starters.cli.output import answer, write
 from starters.cli.send_command import send
-from starters.cli.shared_options import instant, shared
+from starters.cli.shared_options import instant, shared, sign_with_option
 from starters.options import Options
 
 if TYPE_CHECKING:
@@ -23,15 +23,18 @@ Document = dict[str, Any]
 @click.option("--record", metavar="FACT", help="Record a fact, such as belief_at; it cannot be removed.")
 @click.option("--at", metavar="TIME", help="The fact's time, RFC 3339 with an offset. Default: now.")
 @click.option("--reason", help="Why; required to change the time of a recorded fact.")
+@sign_with_option
 @shared
-def facts(options: Options, incident: str, record: str | None, at: str | None, reason: str | None) -> None:
+def facts(
+    options: Options, incident: str, record: str | None, at: str | None, reason: str | None, sign_with: Path | None
+) -> None:
     """Show the facts that deadlines of incident ID count from, or record one."""
     if record is None:
         if at is not None or reason is not None:
             raise click.UsageError("--at and --reason need --record FACT")
         [state] = _states(incident)
     else:
-        state = send(options, incident, "record_fact", fact=record, at=_instant(at), reason=reason)
+        state = send(options, incident, "record_fact", sign_with=sign_with, fact=record, at=_instant(at), reason=reason)
     terminal.answer(options, state["facts"], lambda: _tables(options, state))
 
 
@@ -67,33 +70,38 @@ def obligation() -> None:
 @click.option("--outcome", help="The decision, if the obligation asks for one.")
 @click.option("--justification", help="Why it is late; required if it is.")
 @click.option("--reason", help="The reason for the decision.")
+@sign_with_option
 @shared
-def discharge(options: Options, incident: str, step: str, at: str | None, **given: str | None) -> None:
+def discharge(
+    options: Options, incident: str, step: str, at: str | None, sign_with: Path | None, **given: str | None
+) -> None:
     """Sign that obligation STEP of incident ID is discharged.
 
     The last required signature ends it.
     """
-    _end(options, incident, "discharge_obligation", step, at=_instant(at), **given)
+    _end(options, incident, "discharge_obligation", step, sign_with, at=_instant(at), **given)
 
 
 @obligation.command(name="not-required")
 @click.argument("incident", metavar="ID")
 @click.argument("step")
 @click.option("--reason", help="Why it does not apply; required from the first signer.")
+@sign_with_option
 @shared
-def not_required(options: Options, incident: str, step: str, reason: str | None) -> None:
+def not_required(options: Options, incident: str, step: str, reason: str | None, sign_with: Path | None) -> None:
     """Sign that obligation STEP of incident ID is not required."""
-    _end(options, incident, "obligation_not_required", step, reason=reason)
+    _end(options, incident, "obligation_not_required", step, sign_with, reason=reason)
 
 
 @obligation.command()
 @click.argument("incident", metavar="ID")
 @click.argument("step")
 @click.option("--reason", help="Which obligation replaces it, and why; required from the first signer.")
+@sign_with_option
 @shared
-def superseded(options: Options, incident: str, step: str, reason: str | None) -> None:
+def superseded(options: Options, incident: str, step: str, reason: str | None, sign_with: Path | None) -> None:
     """Sign that another obligation supersedes STEP of incident ID."""
-    _end(options, incident, "supersede_obligation", step, reason=reason)
+    _end(options, incident, "supersede_obligation", step, sign_with, reason=reason)
 
 
 @obligation.command()
@@ -123,9 +131,13 @@ def pack(options: Options, incident: str, step: str, output: Path | None) -> Non
     answer(options, {"incident": incident, "step": step, "drafts": written}, text)
 
 
-def _end(options: Options, incident: str, update: str, step: str, **given: Any) -> None:
-    """Sign how an obligation ends, and print how it stands."""
-    state = send(options, incident, update, step=step, **given)
+def _end(options: Options, incident: str, update: str, step: str, sign_with: Path | None, **given: str | None) -> None:
+    """Sign how an obligation ends, and print how it stands. Who says nothing of their own agrees to what stands."""
+    if not any(given.values()):
+        [state] = _states(incident)
+        standing: Document = next((owed for owed in state["obligations"] if owed["step"] == step), {})
+        given["proposal"] = standing.get("proposal")
+    state = send(options, incident, update, step=step, sign_with=sign_with, **given)
     owed = next(owed for owed in state["obligations"] if owed["step"] == step)
     signed = {signature["role"] for signature in owed["signatures"]}
     missing = [role for role in owed["signers"] if role not in signed]

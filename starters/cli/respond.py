@@ -1,6 +1,7 @@
 """The responders' commands: acknowledge, note, done, mitigated, resolve, close and the like."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,8 +13,8 @@ from starters.options import Options
 def _sends(name: str, text: str, *parameters: Callable[[Any], Any], update: str | None = None) -> click.Command:
     """A command that sends an update, by default of its own name, with its parameters, and prints the status."""
 
-    def act(options: Options, incident: str, **given: str | None) -> None:
-        send_and_print(options, incident, update or name, **given)
+    def act(options: Options, incident: str, sign_with: Path | None, **given: str | None) -> None:
+        send_and_print(options, incident, update or name, sign_with=sign_with, **given)
 
     return command(name, text, act, *parameters)
 

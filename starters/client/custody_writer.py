@@ -3,6 +3,7 @@
 import asyncio
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +15,7 @@ from domain.rules.custody import behind_the_end
 from domain.values.status import FINAL
 from starters.client import incident_client
 from starters.client.connection import look, run
+from starters.client.proving import Signing
 from starters.errors import RefusedError
 from starters.options import Options
 
@@ -24,8 +26,12 @@ _LOOK_SECONDS = 0.2
 _ENDING_SECONDS = 60
 
 
-def keep(options: Options, incident: str, payload: dict[str, Any], clients: "Clients") -> int | None:
+def keep(
+    options: Options, incident: str, payload: dict[str, Any], clients: "Clients", sign_with: Path | None
+) -> int | None:
     """Put a custody event on record; gives its number where this command wrote it itself, behind a closed chain.
+
+    It is signed, by the key of the file `sign_with` or by one of the agent's, where evidence leaves our hands by it.
 
     Raises `RefusedError` with the reason. A repeat is a second event, except after a cut between the entry and its
     signature: then it signs the entry that stands there.
@@ -35,18 +41,20 @@ def keep(options: Options, incident: str, payload: dict[str, Any], clients: "Cli
     except ValidationError as error:
         raise click.UsageError(error.errors(include_url=False, include_input=False)[0]["msg"]) from error
 
-    if run(_sent, incident, payload):
+    signing = Signing(options, sign_with)
+    if run(_sent, incident, payload, signing):
         return None
-    return _behind(options, incident, command, clients)
+    return _behind(options, incident, command, clients, signing)
 
 
-async def _sent(client: Client, incident: str, payload: dict[str, Any]) -> bool:
+async def _sent(client: Client, incident: str, payload: dict[str, Any], signing: Signing) -> bool:
     """Send it to the incident; no when its workflow is over, or Temporal does not have it any more."""
     until = time.monotonic() + _ENDING_SECONDS
     while (found := await look(client, incident)) and found.status is WorkflowExecutionStatus.RUNNING:
-        if (await incident_client.state(client, incident))["status"] not in FINAL:
+        if (document := await incident_client.state(client, incident))["status"] not in FINAL:
+            signed = await asyncio.to_thread(signing.command, document, "custody", payload)
             try:
-                await incident_client.send(client, incident, "custody", payload)
+                await incident_client.send(client, incident, "custody", signed)
             except RefusedError:
                 if (await incident_client.state(client, incident))["status"] not in FINAL:
                     raise
@@ -58,14 +66,14 @@ async def _sent(client: Client, incident: str, payload: dict[str, Any]) -> bool:
     return False
 
 
-def _behind(options: Options, incident: str, command: Custody, clients: "Clients") -> int:
+def _behind(options: Options, incident: str, command: Custody, clients: "Clients", signing: Signing) -> int:
     from activities.ledger.store import LedgerStore
 
-    who = options.load_organisation().contact(command.by)
+    who, environment = options.load_organisation().contact(command.by), options.load_environment()
     if who is None:
         raise RefusedError(f"{command.by!r} is no contact or role of the organisation")
-    return (
-        LedgerStore(clients, options.load_environment())
-        .follow(incident, behind_the_end(command, who), datetime.now(UTC))
-        .seq
-    )
+    about = {"proofs": environment.kind != "sandbox", "environment": environment.name, "id": incident}
+    said = command.model_dump(mode="json", exclude={"proof"}, exclude_defaults=True)
+    proof = signing.command(about, "custody", said).get("proof")
+    entry = behind_the_end(command, who, proof)
+    return LedgerStore(clients, environment).follow(incident, entry, datetime.now(UTC)).seq

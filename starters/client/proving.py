@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
+from pydantic import ValidationError
 
 from authority.claims import Act, Claim
 from domain.config.names import unknown
 from domain.config.organisation import Organisation
+from domain.model import acts
 from starters.client.signing import proof_of
+from starters.errors import RefusedError
 from starters.files.identities import load_identities
 from starters.options import Options
 
@@ -23,7 +26,7 @@ class Said(NamedTuple):
 
     act: Act
     subject: str
-    step: str
+    step: str | None = None
     generation: int | None = None
 
 
@@ -32,6 +35,23 @@ class Signing(NamedTuple):
 
     options: Options
     key: Path | None = None
+
+    def command(self, incident: dict[str, Any], name: str, payload: dict[str, Any]) -> dict[str, Any]:
+        """The payload of an incident's command, like `signed`; without a key of what needs no proof, as it is.
+
+        What the incident could not read is left for it to refuse.
+        """
+        try:
+            said = acts.given(acts.read(name, payload))
+        except ValidationError:
+            return payload
+        claimed = Said(Act(acts.ACTS[name]), acts.subject(name, said), said.get("step"))
+        try:
+            return self.signed(incident, payload, claimed)
+        except RefusedError:
+            if name == "note" or said.get("event") in {"received", "accessed"} or _is_optional(incident, said):
+                return payload
+            raise
 
     def signed(self, incident: dict[str, Any], payload: dict[str, Any], said: Said) -> dict[str, Any]:
         """The payload of a command, signed where the incident's document asks for proofs.
@@ -54,6 +74,12 @@ class Signing(NamedTuple):
         register = load_identities(self.options.folder(), organisation.id)
         proof = proof_of(claim, register, self.key, now)
         return {**payload, "by": by, "proof": {"claim": claim.model_dump(mode="json"), **proof.model_dump()}}
+
+
+def _is_optional(incident: dict[str, Any], said: dict[str, Any]) -> bool:
+    """Whether it is a task that need not be done, or is proven by a code."""
+    task = next((one for one in incident.get("tasks", []) if one["step"] == said.get("step")), None)
+    return task is not None and (not task["required"] or "code_of" in task)
 
 
 def contact(organisation: Organisation, who: str) -> str:

@@ -16,6 +16,8 @@ from tests.builders import declaration, minutes
 from tests.house import house_of
 from tests.records import INCIDENT
 
+FREE = place(kind="sandbox")
+
 
 @pytest.fixture
 def clients() -> Iterator[WorldClients]:
@@ -25,13 +27,13 @@ def clients() -> Iterator[WorldClients]:
 
 def append(clients: WorldClients, entries: list[Entry], epoch: int = 1) -> int:
     """Write them as a worker does; returns the epoch in which they stand."""
-    house = house_of(declaration(environment=place()))
-    call = AppendCall(incident=INCIDENT, environment=place().name, epoch=epoch, entries=entries)
+    house = house_of(declaration(environment=FREE))
+    call = AppendCall(incident=INCIDENT, environment=FREE.name, epoch=epoch, entries=entries)
     return Appender(clients, house).append(call).epoch
 
 
 def played(*notes: str) -> Played:
-    made = Played(declaration(environment=place()))
+    made = Played(declaration(environment=FREE))
     for number, text in enumerate(notes, start=1):
         made.say("note", "cto", minutes(number), text=text)
     return made
@@ -43,7 +45,7 @@ def test_it_is_begun_once(clients: WorldClients) -> None:
     append(clients, first.entries)
     append(clients, first.entries)
     before = table(clients)
-    other = Played(declaration(environment=place(), title="Nothing of note"))
+    other = Played(declaration(environment=FREE, title="Nothing of note"))
     with pytest.raises(StrangeRequestError, match="begins with another declaration") as refused:
         append(clients, other.entries)
     assert refused.value.kind is Strange.FORGED

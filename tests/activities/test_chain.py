@@ -53,7 +53,7 @@ def entries(first: int, last: int, word: str = "seen", common: int = 0) -> list[
 
 def handed(reason: str = "for the insurer") -> Unchained:
     command = Custody(by="security-lead", evidence="e-1", event="transferred", to="a laboratory", reason=reason)
-    return behind_the_end(command, WHO)
+    return behind_the_end(command, WHO, None)
 
 
 def test_a_batch_is_written_and_signed(clients: WorldClients) -> None:

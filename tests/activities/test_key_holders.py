@@ -8,11 +8,11 @@ from domain.model.activity_io import AppendCall
 from domain.model.restoring import RestorableCall
 from domain.values import ids
 from tests.activities.ledger_worlds import place
-from tests.activities.report_worlds import Played
 from tests.activities.test_restoring import HOUSE, clients
 from tests.activities.world import WorldClients
 from tests.builders import declaration
 from tests.house import house_of
+from tests.proven import Proving
 
 __all__ = ["clients"]
 
@@ -20,7 +20,7 @@ __all__ = ["clients"]
 def test_who_has_a_key_is_told_by_the_record(clients: WorldClients) -> None:
     """Those that were declared under it and have not ended; what is listed and not written yet is none."""
     kept = [
-        Played(declaration(environment=place(), incident_id=f"inc-20261124-000{number}", key=key))
+        Proving(declaration(environment=place(), incident_id=f"inc-20261124-000{number}", key=key))
         for number, key in enumerate(["alarm", "alarm", "another", None])
     ]
     kept[1].say("false_alarm", "devops-lead", reason="a drill")

@@ -24,6 +24,7 @@ from tests.activities.world import LEDGER, WorldClients
 from tests.builders import T0, declaration, minutes
 from tests.drills import exercise
 from tests.house import FixedHouse
+from tests.proven import Proving
 from tests.records import INCIDENT
 
 TRAINED = {"step": "training", "title": "Train", "status": "done", "note": ""}
@@ -39,7 +40,7 @@ def clients() -> Iterator[WorldClients]:
 
 def outage() -> Played:
     """An acknowledged outage whose rollback waits for a vote."""
-    played = Played(declaration(environment=place()))
+    played = Proving(declaration(environment=place()))
     played.say("acknowledge", "devops-lead", minutes(3))
     played.say("request_change", "devops-lead", step="rollback")
     played.plan("rollback")

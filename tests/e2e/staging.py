@@ -86,9 +86,7 @@ def both(folder: Path) -> Iterator[Places]:
         production = stack.enter_context(opened(House(folder / "production")))
         organisation = written_staging(folder / "axis-imaging")
         agent = stack.enter_context(keyring(organisation, folder / "keys"))
-        # outside a sandbox what Temporal carries is encrypted, and people prove who they are
-        arguments = ("--encrypt", "--runbooks", str(organisation), "--environment", "staging")
-        staging = stack.enter_context(opened(House(folder / "staging"), *arguments))
+        staging = stack.enter_context(opened(House(folder / "staging"), *_arguments(organisation)))
         wires = [stack.enter_context(wire(house.variables["AWS_ENDPOINT_URL"])) for house in (staging, production)]
         places = Places(staging, production, *wires)
         staging.variables |= {
@@ -98,3 +96,20 @@ def both(folder: Path) -> Iterator[Places]:
             "SSH_AUTH_SOCK": agent,
         }
         yield places
+
+
+def _arguments(organisation: Path) -> tuple[str, ...]:
+    """Outside a sandbox what Temporal carries is encrypted, and people prove who they are."""
+    return "--encrypt", "--runbooks", str(organisation), "--environment", "staging"
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[House]:
+    """Start staging alone, everybody's keys in an agent."""
+    organisation = written_staging(folder / "axis-imaging")
+    with (
+        keyring(organisation, folder / "keys") as agent,
+        opened(House(folder / "staging"), *_arguments(organisation)) as house,
+    ):
+        house.variables |= {"SSH_AUTH_SOCK": agent}
+        yield house

@@ -33,7 +33,6 @@ from domain.model.restoring import RestorableCall, RestoreCall
 from domain.values.ids import FORENSICS_QUEUE, NOTIFY_QUEUE, REMEDIATE_QUEUE
 from tests.activities.fake_lambda import FakeLambda
 from tests.activities.ledger_worlds import EVIDENCE, ledger_and_vault, place
-from tests.activities.report_worlds import Played
 from tests.activities.scopes import NOW, TEXTS_BY, scope
 from tests.activities.telephones import telephones
 from tests.activities.test_paging import EMAIL, SMS, VOICE, page
@@ -43,6 +42,7 @@ from tests.domain.changing import plan
 from tests.house import FixedHouse, about, house_of
 from tests.permissions.calls import Calls
 from tests.permissions.resources import CODEC_ALIAS
+from tests.proven import Proving
 from tests.records import INCIDENT
 from worker.heartbeat import sign
 
@@ -165,9 +165,9 @@ def watch(calls: Calls) -> None:
             watcher.leave()
 
 
-def _over(declared: Declaration) -> Played:
+def _over(declared: Declaration) -> Proving:
     """An incident that has ended long ago, and left nothing to do."""
-    played = Played(declared.model_copy(update={"incident_id": "inc-20261123-0ver"}))
+    played = Proving(declared.model_copy(update={"incident_id": "inc-20261123-0ver"}))
     played.say("false_alarm", "devops-lead", reason="a test")
     return played
 

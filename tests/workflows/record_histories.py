@@ -8,6 +8,7 @@ are to be moved, the workflow needs `workflow.patched` and keeps the earlier his
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +28,7 @@ from tests.activities.scopes import environment
 from tests.builders import declaration, with_notices
 from tests.waiting import SERVER_STARTS
 from tests.workflows.asking import approve, do_upkeep, incident_of
+from tests.workflows.checking import check
 from tests.workflows.conftest import binary
 from tests.workflows.told import Told
 from tests.workflows.world import World
@@ -44,14 +46,9 @@ UNREAD = {
     "workflowExecutionCompletedEventAttributes": "result",
 }
 PLACE = environment(
-    services={},
-    databases={},
-    networks={},
-    load_balancers={},
-    health={},
-    buckets={},
+    kind="sandbox",
+    **{key: {} for key in ("services", "databases", "networks", "load_balancers", "health", "buckets", "web_acls")},
     maintenance=None,
-    web_acls={},
     evidence={"bucket": "axis-evidence", "kms_key": "alias/evidence", "signing_key": "alias/ledger"},
 )
 """Next to nothing: every activity's input holds it."""
@@ -113,6 +110,20 @@ async def stale(told: Told, world: World) -> None:
     await told.do("false_alarm", reason="rehearsed")
 
 
+async def signed(told: Told, world: World) -> None:
+    """Where everybody proves who they are: an unsigned vote is refused, and a signed one counts."""
+    proof = {"good": True}
+    await told.do("acknowledge", proof=proof)
+    await told.do("request_change", by="development-lead", step="rollback", proof=proof)
+    digest = (await told.change_is("rollback", "awaiting-approval"))["plan"]["digest"]
+    vote = {"by": "technical-manager", "digest": digest}
+    await told.change("rollback").signal("approve", vote)
+    await told.change("rollback").execute_update("approve", {**vote, "proof": proof})
+    await told.change_is("rollback", "applied")
+    await told.do("note", text="steady")
+    await told.do("false_alarm", reason="rehearsed", proof=proof)
+
+
 Play = Callable[[Told, World], Awaitable[None]]
 PLAYS: dict[str, tuple[Play, dict[str, Any]]] = {
     "outage-to-closed": (outage_to_closed, {"runbook": with_notices(), "speed": SPEED, "key": "alarm-1"}),
@@ -120,6 +131,7 @@ PLAYS: dict[str, tuple[Play, dict[str, Any]]] = {
     "false-alarm": (false_alarm, {}),
     "applied-and-undone": (applied_and_undone, {}),
     "stale": (stale, {}),
+    "signed": (signed, {"environment": PLACE.model_copy(update={"kind": "staging"})}),
 }
 
 
@@ -134,7 +146,8 @@ async def served(client: Client, world: World) -> AsyncIterator[None]:
                     client,
                     task_queue=queue,
                     workflows=workflows,
-                    activities=world.activities(),
+                    activities=[*world.activities(), check],
+                    activity_executor=ThreadPoolExecutor(1),
                     identity=IDENTITY,
                     build_id=IDENTITY,
                 )

@@ -22,7 +22,9 @@ from tests.workflows.told import Told
 from tests.workflows.world import World
 from workflows import messenger
 
-VAULT = environment(evidence={"bucket": "axis-evidence", "kms_key": "alias/evidence", "signing_key": "alias/ledger"})
+VAULT = environment(
+    kind="sandbox", evidence={"bucket": "axis-evidence", "kms_key": "alias/evidence", "signing_key": "alias/ledger"}
+)
 
 
 @asynccontextmanager

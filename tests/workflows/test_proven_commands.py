@@ -1,5 +1,6 @@
 """Outside a sandbox a vote or a request counts once it is proven who makes it; else it is refused, on record."""
 
+import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -10,9 +11,9 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
 from domain.model.activity_io import ApplyRequest
-from domain.model.proofs import of_request, of_undo
+from domain.model.acts import of_request, of_undo
 from tests.activities.scopes import environment
-from tests.builders import declaration
+from tests.builders import declaration, owed
 from tests.workflows import checking
 from tests.workflows.asking import MANAGER
 from tests.workflows.told import Told
@@ -45,7 +46,7 @@ class Applied(World):
 
 async def begun(server: WorkflowEnvironment) -> Told:
     told = await Told.start(server.client, declaration(environment=STAGING, declared_at=datetime.now(UTC)))
-    await told.do("acknowledge")
+    await told.do("acknowledge", proof=GOOD)
     return told
 
 
@@ -78,7 +79,7 @@ async def test_only_what_is_proven_counts(server: WorkflowEnvironment) -> None:
     (call, *_) = world.carried_out
     assert ([one.proof for one in call.votes], call.requested and call.requested.proof) == ([GOOD], GOOD)
     assert len(kinds) == 5
-    request, _, approval, *_ = (one for one in checking.LOOKED)
+    _, request, _, approval, *_ = (one for one in checking.LOOKED)
     assert (request.act, request.subject, request.step, request.generation) == (
         "request",
         of_request("rollback", {}),
@@ -132,3 +133,69 @@ async def test_a_vote_before_its_plan_is_looked_at_when_it_comes(server: Workflo
         world.gate.set()
         record = await told.change_is("rollback", "rejected")
     assert record["approvals"][0]["verified"] == {"method": "ssh", "key": "SHA256:key", "holder_verified": False}
+
+
+COUNTED: list[tuple[str, dict[str, Any]]] = [
+    ("reclassify", {"by": "cto", "severity": "P1", "reason": "no patient waits"}),
+    ("complete_task", {"by": "devops-lead", "step": "assess"}),
+    ("waive_task", {"by": "devops-lead", "step": "assess", "reason": "none"}),
+    ("custody", {"by": "security-lead", "evidence": "e", "event": "released", "reason": "asked for", "to": "police"}),
+    ("mitigated", {"by": "devops-lead", "summary": "m"}),
+    ("resolve", {"by": "devops-lead", "summary": "r"}),
+    ("reopen", {"by": "devops-lead", "reason": "again"}),
+    ("record_fact", {"by": "devops-lead", "fact": "suspicion_at"}),
+    ("discharge_obligation", {"by": "cto", "step": "assessment", "reference": "r", "outcome": "remediated"}),
+    ("obligation_not_required", {"by": "cto", "step": "assessment", "reason": "none"}),
+    ("supersede_obligation", {"by": "cto", "step": "assessment", "reason": "another"}),
+    ("false_alarm", {"by": "devops-lead", "reason": "a test"}),
+    ("close", {"by": "devops-lead"}),
+    ("acknowledge", {"by": "devops-lead"}),
+]
+
+
+async def _refusals(told: Told) -> list[dict[str, Any]]:
+    return [entry for entry in await told.timeline() if entry["kind"] == "refused"]
+
+
+@pytest.mark.parametrize(("name", "payload"), COUNTED, ids=[name for name, _ in COUNTED])
+async def test_what_counts_is_signed(server: WorkflowEnvironment, name: str, payload: dict[str, Any]) -> None:
+    """Unsigned or badly signed, by update or by signal, it is refused on record and nothing comes of it."""
+    async with World().workers(server.client):
+        declared = {"environment": STAGING, "declared_at": datetime.now(UTC), "obligations": owed(), "phi": True}
+        told = await Told.start(server.client, declaration(**declared))
+        for signed in ({}, {"proof": BAD}, {"proof": "x"}, {"proof": {"x": "y" * 13_000}}):
+            await told.handle.signal(name, {**payload, **signed})
+        while len(refused := await _refusals(told)) < 4:
+            await asyncio.sleep(0.05)
+        timeline = await told.timeline()
+    assert [one["data"]["command"] for one in refused] == [name] * 4
+    assert refused[0]["data"]["reason"] == UNSIGNED
+    of_it = {one["kind"] for one in timeline if one["cause"].get("command") == name}
+    assert of_it <= {"refused", "paging", "page"}  # the second of them is paged
+    assert sum("for the second time" in one["text"] for one in timeline if one["kind"] == "page") == 1
+
+
+async def test_a_note_is_heard_unsigned_and_says_so(server: WorkflowEnvironment) -> None:
+    async with World().workers(server.client):
+        told = await begun(server)
+        await told.do("note", text="quiet")
+        await told.do("note", text="still quiet", proof=GOOD)
+        assert await refused(told, told.handle, "note", {"by": "cto", "text": "x", "proof": BAD}) == "its proof is bad"
+        notes = [entry for entry in await told.timeline() if entry["kind"] == "note"]
+    assert [one["text"] for one in notes] == ["quiet (unsigned)", "still quiet"]
+    assert "proof" not in notes[0]["cause"]
+    assert notes[1]["cause"]["proof"] == GOOD
+
+
+async def test_an_unsigned_acknowledgement_stops_no_page(skipping: WorkflowEnvironment) -> None:
+    """It is on record, and the pages go on as if nobody had said it."""
+    world = World()
+    async with world.workers(skipping.client):
+        told = await Told.start(skipping.client, declaration(environment=STAGING))
+        await told.handle.signal("acknowledge", {"by": "devops-lead"})
+        await skipping.sleep(360)
+        state = await told.state()
+    assert state["status"] == "declared"
+    assert state["commander"] is None
+    again = [one for one in state["pages"] if one["reason"] != "declared"]
+    assert {one["role"] for one in again} >= {"devops-lead"}

@@ -18,7 +18,9 @@ from workflows import incident as workflows_incident
 from workflows import ledger_writer
 from workflows.incident import Incident
 
-VAULT = environment(evidence={"bucket": "axis-evidence", "kms_key": "alias/evidence", "signing_key": "alias/ledger"})
+VAULT = environment(
+    kind="sandbox", evidence={"bucket": "axis-evidence", "kms_key": "alias/evidence", "signing_key": "alias/ledger"}
+)
 
 
 async def ended(env: WorkflowEnvironment, world: World, **changes: Any) -> dict[str, Any]:
@@ -139,7 +141,7 @@ async def test_retries_are_bounded(skipping: WorkflowEnvironment, world: World) 
 
 async def test_where_there_is_no_vault_no_report_is_stored(server: WorkflowEnvironment, world: World) -> None:
     """Without an evidence bucket nothing is tried, and the record says why there is no report."""
-    account = await ended(server, world, environment=environment())
+    account = await ended(server, world, environment=environment(kind="sandbox"))
     assert world.reports == []
     assert "no evidence bucket" in account["state"]["report"]["reason"]
     assert account["timeline"][-1]["kind"] == "report"

@@ -189,7 +189,7 @@ class World:
         @activity.defn(name="ledger.follow")
         async def follow(call: FollowCall) -> None:
             self.past.check(call.term)
-            self.followed.append(call)
+            self.followed += [call] if call not in self.followed else []  # as the store finds what it has written
 
         @activity.defn(name="changes.release")
         async def release(call: ReleaseRequest) -> None:

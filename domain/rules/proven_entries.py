@@ -1,0 +1,216 @@
+"""What has to be proven for an entry that counts: of who did it, and of everybody whose signature it holds.
+
+Pure, over one entry and the declaration of its incident: whoever keeps the record asks here what to look for, before an
+entry goes in, and so does who checks a record later. What happens by itself needs no proof, and is told apart by what
+the runbook, the obligations and the declaration say; everything else does.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from domain.config.obligation import Obligation
+from domain.config.organisation import COMMANDER
+from domain.config.runbook import ProbeStep, TaskStep
+from domain.model import acts, events, work_events
+from domain.model.declaration import Declaration
+from domain.model.duty_records import Ending, Signature
+from domain.model.event_kinds import COUNTED, event_of
+from domain.model.events import ORCHESTRATOR, Event
+from domain.model.proofs import ClaimAsked
+from domain.model.timeline import Entry
+from domain.rules import facts, obligation_rules, tasks
+from domain.values.canonical import canonical_value
+from domain.values.severity import Severity
+
+
+class UnsaidError(ValueError):
+    """An entry says what nobody said, and what does not happen by itself; the text says which."""
+
+
+def claims(declaration: Declaration, entry: Entry) -> list[ClaimAsked]:
+    """What has to be proven for this entry; nothing where it counts for nothing, or happens by itself.
+
+    Raises `UnsaidError`, and `pydantic.ValidationError` for an entry that cannot be read.
+    """
+    if entry.kind not in COUNTED or declaration.environment.kind == "sandbox" or declaration.mode == "dry-run":
+        return []
+    event = event_of(entry)
+    if isinstance(event, work_events.DutySigned):
+        return list(_of_duty(declaration, entry, event))
+    if event is None or _by_itself(declaration, entry, event):
+        return []
+    name = str(entry.cause.get("command"))
+    said = _SAID.get(type(event), {}).get(name)
+    given = entry.cause.get("given") or {}
+    if said is None or not said(entry, event, given):
+        raise UnsaidError(f"entry {entry.seq} ({entry.kind}) is not what {entry.actor} said ({name})")
+    return [_claim(declaration, entry.actor, name, given, entry.cause.get("proof"))]
+
+
+def _claim(declaration: Declaration, by: str, name: str, given: Mapping[str, Any], proof: Any) -> ClaimAsked:
+    return ClaimAsked(
+        environment=declaration.environment.name,
+        incident=declaration.incident_id,
+        step=given.get("step"),
+        act=acts.ACTS[name],
+        subject=acts.subject(name, given),
+        by=by,
+        proof=proof,
+    )
+
+
+_Said = Callable[[Entry, Any, Mapping[str, Any]], bool]
+
+
+def _same(*fields: str, **named: str) -> _Said:
+    """Whether an event says in these fields, or under other names, what was given."""
+    names = {**{field: field for field in fields}, **named}
+
+    def look(_entry: Entry, event: Event, given: Mapping[str, Any]) -> bool:
+        return all(canonical_value(getattr(event, one)) == given.get(other) for one, other in names.items())
+
+    return look
+
+
+def _done(_entry: Entry, event: work_events.TaskEnded, given: Mapping[str, Any]) -> bool:
+    notes = {given.get("note"), tasks.by_code(given.get("note"))}
+    return (event.status, event.step) == ("done", given.get("step")) and event.note in notes
+
+
+def _waived(_entry: Entry, event: work_events.TaskEnded, given: Mapping[str, Any]) -> bool:
+    return (event.status, event.step, event.note) == ("waived", given.get("step"), given.get("reason"))
+
+
+def _fact(entry: Entry, event: work_events.FactRecorded, given: Mapping[str, Any]) -> bool:
+    said = (given.get("fact"), _instant(given, entry.at), given.get("reason"))
+    return (event.fact, event.value, event.reason) == said
+
+
+def _instant(given: Mapping[str, Any], said_at: datetime) -> datetime:
+    """The time that was given, or when it was said, where none was or a later one."""
+    at = given.get("at")
+    return said_at if at is None else min(datetime.fromisoformat(at), said_at)
+
+
+def _nothing(_entry: Entry, _event: Event, _given: Mapping[str, Any]) -> bool:
+    return True
+
+
+_SAID: dict[type[Event], dict[str, _Said]] = {
+    events.Acknowledged: {"acknowledge": _nothing},
+    events.Mitigated: {"mitigated": _same(reason="summary")},
+    events.Resolved: {"resolve": _same(reason="summary")},
+    events.Reopened: {"reopen": _same("reason")},
+    events.FalseAlarm: {"false_alarm": _same("reason")},
+    events.Closed: {"close": _nothing},
+    events.SeverityChanged: {"reclassify": _same("reason", after="severity")},
+    work_events.TaskEnded: {"complete_task": _done, "waive_task": _waived},
+    work_events.FactRecorded: {"record_fact": _fact},
+    work_events.CustodyRecorded: {"custody": _same("evidence", "event", "reason", "to")},
+}
+"""By event the commands that it may come of, and whether it is what was given."""
+
+
+def _by_itself(declaration: Declaration, entry: Entry, event: Event) -> bool:
+    """Whether nobody has to have said it."""
+    automatic = entry.actor == ORCHESTRATOR
+    match event:
+        case work_events.TaskEnded():
+            step = declaration.runbook.step(event.step)
+            if not acts.is_required(declaration.runbook, event.step):
+                return True
+            undone = isinstance(step, TaskStep) and step.until_undone is not None and event.status == "done"
+            missed = isinstance(step, TaskStep) and step.opens is not None and event.status == "missed"
+            return automatic and (undone or missed)
+        case work_events.FactRecorded():
+            declared = entry.actor == declaration.declared_by and entry.at == declaration.declared_at
+            return declared and facts.declared(declaration).get(event.fact) == event.value
+        case work_events.CustodyRecorded():
+            return not acts.is_release(event.event)
+        case events.SeverityChanged():
+            return automatic and event.after.above(event.before) and event.after in _raised_to(declaration)
+        case events.Reopened():
+            return "alert" in entry.cause  # it asks for more, never for less
+        case events.Closed():
+            return automatic and declaration.mode == "upkeep"
+        case events.DrillEnded():
+            return automatic and declaration.mode == "drill"
+        case _:
+            return False
+
+
+def _raised_to(declaration: Declaration) -> set[Severity | None]:
+    return {step.raises_to for step in declaration.runbook.steps() if isinstance(step, ProbeStep)}
+
+
+def _of_duty(declaration: Declaration, entry: Entry, event: work_events.DutySigned) -> Iterator[ClaimAsked]:
+    """A duty is ended by all who must sign, by a fact that takes its place, or by whom it asks to be told."""
+    obligation = next((one for one in declaration.obligations.obligations if _is(declaration, event, one.id)), None)
+    if obligation is None:
+        raise UnsaidError(f"entry {entry.seq}: there is no duty {event.step}")
+    name, given = str(entry.cause.get("command")), entry.cause.get("given") or {}
+    by_fact = set(facts.declared(declaration)) if name == "start" else set[Any]()
+    if name == "record_fact":
+        by_fact = {given.get("fact")}
+    ends = [obligation_rules.superseding(one, entry.actor, entry.at) for one in by_fact & set(obligation.superseded_by)]
+    if obligation.ends_by_acknowledgement and name == "acknowledge":
+        ends = [obligation_rules.told(entry.actor, entry.at)]
+    if event.ending in ends:
+        if name != "start":
+            yield _claim(declaration, entry.actor, name, given, entry.cause.get("proof"))
+        return
+    if name not in _ENDS or _ENDS[name] != event.ending.state:
+        raise UnsaidError(f"entry {entry.seq}: {event.step} does not end so by {name}")
+    yield _claim(declaration, entry.actor, name, given, entry.cause.get("proof"))
+    _refuse_others(declaration, entry, event, obligation)
+    said = [Signature(by=entry.actor, role="", at=entry.at, command=name, given=given), *event.signatures]
+    for signature in said:
+        if _ENDS.get(signature.command) != event.ending.state or not _says(event.ending, signature.given):
+            raise UnsaidError(f"entry {entry.seq}: {signature.by} did not say that {event.step} ends so")
+    if event.ending.by not in {signature.by for signature in said}:
+        raise UnsaidError(f"entry {entry.seq}: {event.ending.by} did not propose that {event.step} ends so")
+    if all(_instant(signature.given, signature.at) != event.ending.done_at for signature in said):
+        raise UnsaidError(f"entry {entry.seq}: nobody said that {event.step} was done then")
+    for signature in event.signatures:
+        yield _claim(declaration, signature.by, signature.command, signature.given, signature.proof)
+
+
+_ENDS = {
+    "discharge_obligation": "discharged",
+    "obligation_not_required": "not-required",
+    "supersede_obligation": "superseded",
+}
+
+
+def _is(declaration: Declaration, event: work_events.DutySigned, obligation: str) -> bool:
+    step = declaration.runbook.step(event.step)
+    return (getattr(step, "obligation", None) or event.step) == obligation
+
+
+def _refuse_others(
+    declaration: Declaration, entry: Entry, event: work_events.DutySigned, obligation: Obligation
+) -> None:
+    """Whoever signs in a role holds it; who commands is the record's to say. All of them have signed what has ended."""
+    signers, who = obligation.signers, declaration.organisation.contact(entry.actor)
+    may = {obligation.owner, *signers}
+    if COMMANDER not in may and (who is None or not may & set(who.roles)):
+        raise UnsaidError(f"entry {entry.seq}: {entry.actor} is no {' or '.join(sorted(may))}")
+    for signature in event.signatures:
+        who = declaration.organisation.contact(signature.by)
+        if signature.role != COMMANDER and (who is None or signature.role not in who.roles):
+            raise UnsaidError(f"entry {entry.seq}: {signature.by} is no {signature.role}")
+    people = {signature.by for signature in event.signatures}
+    if len(people) < len(event.signatures):
+        raise UnsaidError(f"entry {entry.seq}: somebody has signed {event.step} twice")
+    signed = {signature.role for signature in event.signatures}
+    if set(signers) - signed != set(event.missing):
+        raise UnsaidError(f"entry {entry.seq}: {event.step} is still to be signed by others than it says")
+
+
+def _says(ending: Ending, given: Mapping[str, Any]) -> bool:
+    """Whether what was given is this ending: it agrees to all of it, or says every part of it itself."""
+    if (proposal := given.get("proposal")) is not None:
+        return bool(proposal == ending.digest())
+    parts = ("reference", "outcome", "reason", "justification")
+    return all(getattr(ending, part) == given.get(part) for part in parts)
