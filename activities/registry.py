@@ -12,6 +12,7 @@ from temporalio import activity
 from activities.action import Clients, NoticeAction, ProbeAction, RuleError, StatusPageApi
 from activities.activity_context import acting
 from activities.askers import refuse_others
+from activities.aws.shared.bearers import in_mode
 from activities.catalogue import CHANGES, NOTICES, PROBES
 from activities.changes.hands import Hands, release
 from activities.changes.outcomes import came_of
@@ -119,7 +120,7 @@ def _noting(sheets: Sheets, clients: Clients) -> Note:
 def _activity(name: str, work: Callable[[Any], Any], note: Note | None = None) -> Activity:
     """Give `work` its name on the queue, and its surroundings; Temporal reads its types from its annotations.
 
-    Of what it refuses `note` is taken.
+    On behalf of a dry run nothing can be written by it. Of what it refuses `note` is taken.
     """
 
     @activity.defn(name=name)
@@ -130,7 +131,8 @@ def _activity(name: str, work: Callable[[Any], Any], note: Note | None = None) -
         with acting(name, **{field: value for field, value in known.items() if value is not None}):
             try:
                 refuse_others(call, activity.info().workflow_id or "")
-                return work(call)
+                with in_mode(about):
+                    return work(call)
             except Exception as error:
                 if note is not None:
                     note(error, name, known["incident"])

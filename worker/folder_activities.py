@@ -15,6 +15,7 @@ from temporalio.exceptions import ApplicationError
 from activities import drills
 from activities.activity_context import acting
 from activities.aws.shared.account import Account
+from activities.aws.shared.bearers import in_mode
 from activities.aws.shared.clients import AwsClients, assumed_session, own_session
 from activities.declared import Declared
 from activities.house import called, environment_of, scope_of
@@ -71,7 +72,8 @@ def of_diagnose(
 
     @activity.defn(name="environment.drift.observe")
     def observe(asked: ObserveRequest) -> Finding:
-        with acting("environment.drift.observe", incident=asked.about.incident, step=asked.step), _reading():
+        about = asked.about
+        with acting("environment.drift.observe", incident=about.incident, step=asked.step), _reading(), in_mode(about):
             environment = scope_of(folder, asked.about).environment
             now = partial(datetime.now, UTC)  # noqa: TID251 - preflight tells how far off it is
             room = Room(clients, environment, folder.organisation(), now, _as_role(environment.region), status_page)
@@ -113,7 +115,8 @@ def of_forensics(folder: Folder, clients_for: "Callable[[str], Clients]") -> "li
 
     @activity.defn(name="record.review.observe")
     def review(asked: ObserveRequest) -> Finding:
-        with acting("record.review.observe", incident=asked.about.incident, step=asked.step), _reading():
+        about = asked.about
+        with acting("record.review.observe", incident=about.incident, step=asked.step), _reading(), in_mode(about):
             unreadable: list[Unreadable] = []
             call = called(folder, asked)
             states = incidents(LedgerReader(clients, call.scope.environment), unreadable)
@@ -121,7 +124,7 @@ def of_forensics(folder: Folder, clients_for: "Callable[[str], Clients]") -> "li
 
     @activity.defn(name="record.pack.observe")
     def pack(asked: ObserveRequest) -> Finding:
-        with acting("record.pack.observe", incident=asked.about.incident, step=asked.step):
+        with acting("record.pack.observe", incident=asked.about.incident, step=asked.step), in_mode(asked.about):
             return packed(clients, called(folder, asked), activity.info().started_time).bounded()
 
     @activity.defn(name="drills.prepare")

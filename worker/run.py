@@ -14,8 +14,10 @@ from temporalio.client import Client, Interceptor
 from temporalio.worker import Worker
 
 from activities.action import Clients
+from activities.aws.shared.bearers import Bearer
 from activities.aws.shared.clients import AwsClients, assumed_session, own_session
 from activities.channels.paging import Pager
+from activities.permissions.reading import reading_policy
 from activities.permissions.roles import WORKER, queue_of
 from activities.proofs import checker
 from activities.registry import Activity, activities
@@ -123,10 +125,11 @@ def _clients_for(settings: Settings) -> Callable[[str], Clients]:
         if base.get_credentials() is None:
             raise SettingsError(f"INCIDENT_ROLE_ARNS: there are no AWS credentials to assume {arn} with")
 
-        def assumed(name: str) -> boto3.Session:
-            return assumed_session(session(), arn, name, region)
+        def borne(one: Bearer) -> boto3.Session:
+            asked = one.asked | ({"Policy": reading_policy(role)} if one.reads else {})
+            return assumed_session(session(), arn, one.name, region, asked)
 
-        return AwsClients(assumed(f"incident-{role}"), region, named=assumed)
+        return AwsClients(borne(Bearer(f"incident-{role}")), region, borne)
 
     def clients(role: str) -> Clients:
         for name in (role, queue_of(role)):

@@ -13,6 +13,7 @@ from activities.action import ChangeAction, Clients, RuleError
 from activities.aws.shared.error_codes import is_of_aws
 from activities.changes.evidence_first import wait_for_evidence
 from activities.changes.intents import Intents, Nonce
+from activities.changes.own import refuse_own
 from activities.changes.plans import MadePlan, Plans
 from activities.changes.proving import nonces
 from activities.changes.runner import ChangeRunner
@@ -214,6 +215,8 @@ class Hands:
             undo=undo,
         )
         now, then = self._planned(scope, again).plan, made.plan
+        if undo is None:  # what we have done is taken back, whosever it is by now
+            refuse_own(self._action, scope.environment, then)
         if now.digest != then.digest:  # such as what could not be looked at besides
             _log.warning("the plan says otherwise by now", step=asked.step, impact=now.impact)
         if now.target != then.target:
@@ -247,6 +250,8 @@ def _unasked(reason: str) -> StrangeRequestError:
 def release(clients: Clients, house: House, runner: ChangeRunner, asked: ReleaseRequest, at: datetime) -> None:
     """Give back the locks of a plan on record, like `ChangeRunner.release`; without a plan none were taken."""
     scope = scope_of(house, asked.about)
+    if scope.mode == "dry-run":  # which takes none, and keeps no record
+        return
     change = scope.incident, asked.step, asked.generation
     plans = Plans(Table(clients, scope.environment.ledger_table))
     made = None if asked.digest is None else plans.find(*change, asked.digest)

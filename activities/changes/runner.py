@@ -27,10 +27,11 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.action import ChangeAction, Clients, PartlyDoneError, RuleError
 from activities.aws.shared.account import Account
-from activities.aws.shared.clients import acting_for
+from activities.aws.shared.bearers import acting_for
 from activities.aws.shared.error_mapping import kind_of, said
 from activities.changes.intents import Intent, Intents, Nonce
 from activities.changes.locks import Locks, ResourceBusyError
+from activities.changes.own import refuse_own, refuse_own_addresses
 from activities.ledger.table import Table
 from activities.ledger.terms import Terms
 from activities.logical_names import known_params
@@ -64,14 +65,18 @@ class ChangeRunner:
         """Say what would change; write nothing, so a repeat only looks again.
 
         An undo swaps the applied plan. Raises `RuleError` when that cannot be reversed or the resource is no
-        longer as the plan left it, and for a plan of more than `limits.PLAN` bytes, which the record could not hold;
+        longer as the plan left it, for a plan of what is the orchestrator's own (an undo takes back what was done, and
+        is not asked whose it is), and for a plan of more than `limits.PLAN` bytes, which the record could not hold;
         pydantic's `ValidationError` for parameters the action does not take.
         """
         if call.undo is not None:
             plan = self._reversed(action, call, call.undo)
         else:
-            plan = action.plan(call.scope, known_params(action.params, call.params, call.scope.environment)).sealed()
+            params = known_params(action.params, call.params, call.scope.environment)
+            refuse_own_addresses(call.scope.environment, params)
+            plan = action.plan(call.scope, params).sealed()
             _refuse_unfit(action, plan)
+            refuse_own(action, call.scope.environment, plan)
         ours = plan.changes_nothing and self._intents(call.scope).meant(
             call.scope.incident, call.step, plan.target, plan.after
         )
@@ -199,7 +204,7 @@ class ChangeRunner:
             action.refuse_late(call.scope, call.plan)  # first: what will pass is waited for, and a plan refuses it
             intents.put(intent.model_copy(update={"observed": now}), call.term, nonces=judge())
         try:
-            with acting_for(call.scope.incident, call.approvers):
+            with acting_for(call.scope.incident, call.step, call.requested_by, call.approvers):
                 if known:
                     action.resume(call.scope, call.plan, known.at, at)
                 else:

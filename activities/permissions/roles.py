@@ -9,7 +9,7 @@ no rights at all, and `preflight` looks at all of it from outside, by a nightly 
 from functools import cache
 from typing import Any
 
-from activities.action import NoticeAction, ProbeAction, iam
+from activities.action import ChangeAction, NoticeAction, ProbeAction, iam
 from activities.catalogue import CHANGES, NOTICES, PROBES
 from domain.values.ids import DIAGNOSE_QUEUE, FORENSICS_QUEUE, NOTIFY_QUEUE, QUEUES, REMEDIATE_QUEUE
 
@@ -52,7 +52,7 @@ _AROUND: dict[str, tuple[str, ...]] = {
         "ses:SendEmail",
         "sms-voice:SendTextMessage SendVoiceMessage",
     ),
-    WORKER: iam("kms:Decrypt DescribeKey GenerateDataKey", "sts:AssumeRole"),
+    WORKER: iam("kms:Decrypt DescribeKey GenerateDataKey", "sts:AssumeRole SetSourceIdentity TagSession"),
 }
 """What the mechanism does under a role beside its actions: locks and intents, the record and the report, pages."""
 
@@ -76,6 +76,15 @@ def actions_of() -> dict[str, tuple[_Action, ...]]:
     for action in (*PROBES.values(), *CHANGES.values(), *NOTICES.values()):
         found.setdefault(role_of(action), []).append(action)
     return {role: tuple(found[role]) for role in sorted(found, key=_placed)}
+
+
+def changes(role: str) -> bool:
+    """Whether a role carries out changes: a worker that becomes it says for whom (`sts:SetSourceIdentity`)."""
+    return any(issubclass(action, ChangeAction) for action in actions_of()[role])
+
+
+FOR_SOMEBODY = iam("sts:AssumeRole SetSourceIdentity TagSession")
+"""What whoever becomes a role for somebody asks of it, and its trust must allow (STS API AssumeRole)."""
 
 
 def _placed(role: str) -> tuple[int, str]:

@@ -94,7 +94,7 @@ _NARROWER: dict[tuple[str, str], Where] = {
         (NOTIFY_QUEUE, places.calls, "sms-voice:SendVoiceMessage"),
         (PREFLIGHT, _ROLES, "iam:GetRole SimulatePrincipalPolicy"),
         (PREFLIGHT, _KEEPER, "sts:AssumeRole"),  # with --write alone
-        (WORKER, _ROLES, "sts:AssumeRole"),
+        (WORKER, _ROLES, "sts:AssumeRole SetSourceIdentity TagSession"),
         (WORKER, _CODEC_KEYS, "kms:Decrypt DescribeKey GenerateDataKey"),
         (RECOVERY, together(there.copies, there.copied_snapshots), "rds:DeleteDBInstance DeleteDBSnapshot"),
         (RECOVERY, together(there.copies, there.renewed, there.replicated), "rds:DescribeDBInstances"),

@@ -7,12 +7,13 @@ It evaluates the role's policies, permissions boundaries and service control pol
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from typing import Any
 
 from activities.action import iam
 from activities.aws.shared.pieces import some
 from activities.permissions.places import Conditions
-from activities.permissions.roles import roles
+from activities.permissions.roles import FOR_SOMEBODY, changes, roles
 from activities.permissions.statements import Statement, role_name, statements
 from activities.preflight.check import Check, Room, Verdict, first_wrong, unknown
 from activities.preflight.simulator import STANDS_FOR_ANY, Role, samples
@@ -24,12 +25,14 @@ _MAKE = "create the stack of `make iam`, which makes it"
 def role(room: Room, name: str) -> Verdict:
     """A role may do all that its statements allow, there and nowhere else, and nothing that only other roles' do.
 
-    The console's has no statements: it may do nothing of what others may.
+    The console's has no statements: it may do nothing of what others may. A worker that becomes it for a change may
+    say for whom. Of its trust no more is looked at.
     `iam:GetRole`, `iam:SimulatePrincipalPolicy`. Where a policy of its asks for what cannot be given, what it may do
     is unknown, and so is what its boundary or a service control policy refuses, which may hang on a condition.
     """
     client, environment = room.client("iam"), room.environment
-    arn = client.get_role(RoleName=role_name(name, environment))["Role"]["Arn"]
+    found_role = client.get_role(RoleName=role_name(name, environment))["Role"]
+    arn = found_role["Arn"]
     own = list(statements(name, environment))
     several, others = list(_with_neighbours(own)), list(_others(room, name, own))
     found = Role.known(client, arn, environment.region, own).may([*several, *others])
@@ -51,8 +54,25 @@ def role(room: Room, name: str) -> Verdict:
         f"it may not {_few(denied)}; give it its policy as `make iam` writes it" if denied and not lacking else None,
         f"it may {_few(wide)} elsewhere too; narrow that" if wide else None,
         f"it may also {_few(extra)}; take that away" if extra else None,
+        _mute(name, found_role["AssumeRolePolicyDocument"]),
     )
     return _unsure(denied, bounded, lacking) if verdict.status == "ok" and (bounded or lacking) else verdict
+
+
+def _mute(name: str, trust: dict[str, Any]) -> str | None:
+    """What its trust keeps a worker from saying that becomes it for a change; what nobody says there nobody asks."""
+    if not changes(name):
+        return None
+    patterns = [
+        one for said in _listed(trust["Statement"]) if said["Effect"] == "Allow" for one in _listed(said["Action"])
+    ]
+    lacking = [one for one in FOR_SOMEBODY if not any(fnmatchcase(one.lower(), each.lower()) for each in patterns)]
+    return f"its trust lacks {', '.join(lacking)}; give it that, or deploy the stack anew" if lacking else None
+
+
+def _listed(value: Any) -> list[Any]:
+    """IAM takes one as it is in the place of a list of it."""
+    return value if isinstance(value, list) else [value]
 
 
 def _unsure(denied: list[str], bounded: list[str], lacking: set[str]) -> Verdict:

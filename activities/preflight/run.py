@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from datetime import timedelta
 from typing import Any
 
@@ -15,12 +16,17 @@ _PATIENCE = timedelta(seconds=50)
 
 
 def run(checks: Iterable[Check[Any]], room: Room, patience: timedelta = _PATIENCE) -> Iterator[Row]:
-    """Give a row for each target of each check, in order. Whatever a look raises is told in its row."""
+    """Give a row for each target of each check, in order. Whatever a look raises is told in its row.
+
+    Each looks for whom this is asked for: on behalf of a dry run it only reads.
+    """
     pool = ThreadPoolExecutor(_AT_ONCE, "preflight")
     asked: list[tuple[Check[Any], str, Future[Verdict]]] = []
     for check in checks:
         targets = check.targets(room)
-        asked += [(check, name, pool.submit(_looked, check, room, one)) for name, one in targets.items()]
+        asked += [
+            (check, name, pool.submit(copy_context().run, _looked, check, room, one)) for name, one in targets.items()
+        ]
     wait([future for *_, future in asked], patience.total_seconds())
     pool.shutdown(wait=False, cancel_futures=True)
     for check, name, future in asked:

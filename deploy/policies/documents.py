@@ -5,7 +5,7 @@ from typing import Any
 
 from activities.action import iam
 from activities.permissions.recovery_places import renewed_arns
-from activities.permissions.roles import LEDGER, PREFLIGHT, RECOVERY, WORKER, roles
+from activities.permissions.roles import FOR_SOMEBODY, LEDGER, PREFLIGHT, RECOVERY, WORKER, changes, roles
 from activities.permissions.statements import granted, role_name, statements
 from domain.config.environment import Environment
 from domain.config.recovery import COPIES, PURPOSE
@@ -119,11 +119,14 @@ def bucket_policy(environment: Environment, bucket: str) -> Document:
 
 
 def trust_policy(environment: Environment, role: str) -> Document:
-    """Who may assume a role of ours: the worker alone, but for the one under which preflight puts a locked object."""
+    """Who may assume a role of ours: the worker alone, but for the one under which preflight puts a locked object.
+
+    For a change the worker says for whom: by source identity and tags (STS API AssumeRole).
+    """
     if role == PREFLIGHT:
         return _document([_trusted(environment, WORKER)])
     worker = {"AWS": environment.arn("iam", f"role/{role_name(WORKER, environment)}")}
-    said = [_TRUSTING | {"Principal": worker}]
+    said = [_TRUSTING | {"Principal": worker} | ({"Action": list(FOR_SOMEBODY)} if changes(role) else {})]
     if role == FORENSICS_QUEUE:
         said.append(_trusted(environment, PREFLIGHT))
     return _document(said)

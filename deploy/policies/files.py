@@ -17,7 +17,7 @@ from deploy.policies.documents import (
     trust_policy,
 )
 from domain.config.environment import Environment
-from domain.values.ids import DIAGNOSE_QUEUE, FORENSICS_QUEUE
+from domain.values.ids import DIAGNOSE_QUEUE, FORENSICS_QUEUE, REMEDIATE_QUEUE
 from starters.files.organisation_folder import load_environment
 from starters.files.shipped import shipped_folder
 
@@ -41,6 +41,7 @@ def made(environment: Environment, folder: Path, template: Path) -> Files:
         "permissions-boundary": boundary(),
         "service-control-policy": control_policy(environment),
         "trust": trust_policy(environment, DIAGNOSE_QUEUE),
+        "trust-changes": trust_policy(environment, f"{REMEDIATE_QUEUE}-ecs"),
         "trust-forensics": trust_policy(environment, FORENSICS_QUEUE),
     }
     if restores:

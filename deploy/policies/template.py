@@ -1,5 +1,6 @@
 """A CloudFormation template as text."""
 
+import re
 from typing import Any
 
 import yaml
@@ -7,6 +8,7 @@ import yaml
 from deploy.policies.documents import Document
 
 _SMALL, _WIDTH = 100, 4096
+_QUOTED_PART = re.compile(r"(?<=!GetAtt )'([\w.]+)'")
 _ONE_OR_MANY = frozenset({"Action", "Resource"})
 
 
@@ -39,7 +41,7 @@ def _part(dumper: yaml.SafeDumper, value: Part) -> yaml.Node:
 
 def _listed(dumper: yaml.SafeDumper, value: list[Any]) -> yaml.Node:
     names = all(isinstance(one, str) or (len(value) == 1 and "Effect" in one) for one in value)
-    return dumper.represent_sequence("tag:yaml.org,2002:seq", value, flow_style=names)
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", value, flow_style=names or len(str(value)) < _SMALL)
 
 
 def _small(dumper: yaml.SafeDumper, value: Document) -> yaml.Node:
@@ -66,5 +68,5 @@ _Template.add_representer(list, _listed)
 
 
 def dumped(template: Document) -> str:
-    """The template's text."""
-    return yaml.dump(template, Dumper=_Template, sort_keys=False, width=_WIDTH)
+    """The template's text. The name of a part needs no quotes, which the dumper gives whatever has a tag."""
+    return _QUOTED_PART.sub(r"\1", yaml.dump(template, Dumper=_Template, sort_keys=False, width=_WIDTH))

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 
 from domain.config.log_formats import DatabaseLog, LineFormat
 from domain.config.names import ConfigFile, Flaw, mapping, strange
+from domain.config.orchestrator import Orchestrator, orchestrator_flaws
 from domain.config.recovery import Recovery, own_key, recovery_flaws
 from domain.values.aws_places import arn, partition_of
 from domain.values.frozen import Frozen
@@ -160,7 +161,10 @@ class Configuration(Frozen):
 
 
 class Protected(Frozen):
-    """What is ours and is never blocked or isolated: our addresses (CIDR), and resources by id or ARN."""
+    """What is ours and is never blocked or isolated: our addresses (CIDR), and resources by id or ARN.
+
+    What the orchestrator itself runs on stands in `orchestrator`.
+    """
 
     addresses: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
@@ -229,7 +233,14 @@ class Environment(ConfigFile):
     evidence: Evidence | None = None
     recovery: Recovery | None = None
     protected: Protected = Protected()
+    orchestrator: Orchestrator = Orchestrator()
     restore_silent: bool = False
+
+    @property
+    def shielded(self) -> Protected:
+        """What nothing may cut off: what is protected, and what the orchestrator runs on."""
+        more, ours = self.protected, self.orchestrator
+        return Protected(addresses=(*more.addresses, *ours.addresses), resources=(*more.resources, *ours.resources))
 
     @property
     def home_region(self) -> str:
@@ -262,3 +273,4 @@ class Environment(ConfigFile):
         for name in mapping(data.get("bucket_keys")):
             yield from strange(("bucket_keys", name), name, mapping(data.get("buckets")), "bucket")
         yield from recovery_flaws(data)
+        yield from orchestrator_flaws(data)

@@ -23,7 +23,7 @@ FINDING = 64_000
 PLAN = 256_000
 """A plan: what stands, what shall stand, what it means. Its intent is an item of the table, too."""
 
-DECLARATION = 40_000
+DECLARATION = 42_000
 """A declaration with its runbook, organisation, environment and obligations."""
 
 ITEM = 400_000

@@ -6,7 +6,7 @@ from typing import Any
 from moto.route53resolver.models import route53resolver_backends
 from moto.ses.models import ses_backends
 
-from activities.permissions.roles import roles
+from activities.permissions.roles import FOR_SOMEBODY, roles
 from activities.permissions.statements import role_name, statements
 from domain.values.telephones import is_number
 from sandbox.aws.resolver_firewall import Group, rule_groups
@@ -24,7 +24,7 @@ def standing(world: World) -> None:
     environment, iam, sns = world.environment, world.client("iam"), world.client("sns")
     trust: dict[str, Any] = {
         "Effect": "Allow",
-        "Action": "sts:AssumeRole",
+        "Action": list(FOR_SOMEBODY),
         "Principal": {"AWS": environment.arn("iam", "root")},
     }
     for role in roles():

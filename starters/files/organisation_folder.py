@@ -28,9 +28,11 @@ SCHEDULES = "schedules.yaml"
 IDENTITIES = "identities.yaml"
 _STAND_INS: dict[str, Any] = {
     "account": "000000000000",
+    "addresses": "192.0.2.1",
     "max_connections": 1,
     "format": "json",
     "prefix": RDS_PREFIX,
+    "resources": "sg-00000000",
     "zone": "UTC",
 }
 """What a placeholder is read as where text would not do."""
@@ -130,4 +132,5 @@ def _stand_in(data: Any, keys: Keys) -> None:
     """Replace the placeholder at `keys` where its type would refuse any text."""
     for key in keys[:-1]:
         data = data[key]
-    data[keys[-1]] = _STAND_INS.get(str(keys[-1]), data[keys[-1]])
+    named = next(key for key in reversed(keys) if isinstance(key, str))  # of what stands in a list, the list's name
+    data[keys[-1]] = _STAND_INS.get(named, data[keys[-1]])

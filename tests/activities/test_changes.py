@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from activities.action import RuleError
+from activities.aws.shared.bearers import Bearer
 from activities.aws.shared.clients import AwsClients, own_session
 from activities.changes.runner import ChangeRunner
 from domain.model.activity_io import Applied
@@ -119,17 +120,20 @@ def test_it_acts_in_a_session_that_names_who_approved(
     runner: ChangeRunner, dial: Dial, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whether it acts for the first time or goes on: CloudTrail says of each write for whom it was."""
-    names: list[str] = []
+    bearers: list[Bearer] = []
 
-    def named(name: str) -> boto3.Session:
-        names.append(name)
+    def borne(one: Bearer) -> boto3.Session:
+        bearers.append(one)
         return own_session(REGION)
 
-    acting = AwsClients(own_session(REGION), REGION, named=named)
+    acting = AwsClients(own_session(REGION), REGION, borne)
     monkeypatch.setattr(dial, "_die", lambda point: point in ("intended", "half") and acting.client("sts"))
     call = planned(runner, dial)
     runner.apply(dial, call, NOW)
-    assert names == [",".join((call.scope.incident, *call.approvers))]
+    [one] = bearers
+    assert one.name == ",".join((call.scope.incident, *call.approvers))
+    assert (one.source_identity, one.reads) == (call.approvers[0], False)
+    assert dict(one.tags)["step"] == STEP
 
 
 def test_what_somebody_else_did_is_not_claimed(runner: ChangeRunner, dial: Dial, clients: WorldClients) -> None:

@@ -1,7 +1,6 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 
 import boto3
@@ -12,7 +11,7 @@ from botocore.exceptions import NoCredentialsError
 from moto import mock_aws
 from moto.core.botocore_stubber import MockRawResponse
 
-from activities.aws.shared.clients import AwsClients, acting_for, assumed_session
+from activities.aws.shared.clients import AwsClients, assumed_session
 from tests.activities.scopes import REGION
 
 ROLE = "arn:aws:iam::123456789012:role/ir-diagnose"
@@ -57,36 +56,6 @@ def test_an_assumed_session_acts_as_the_role(base: boto3.Session) -> None:
     session = assumed_session(base, ROLE, "inc-20261123-7f3k", REGION)
     who = AwsClients(session, REGION).client("sts").get_caller_identity()
     assert who["Arn"] == "arn:aws:sts::123456789012:assumed-role/ir-diagnose/inc-20261123-7f3k"
-
-
-def test_a_session_of_its_own_names_the_incident_and_who_approved(base: boto3.Session) -> None:
-    """CloudTrail then says for whom a worker acted: within the block alone, and in as many characters as STS takes."""
-    assumed = partial(assumed_session, base, ROLE, region=REGION)
-    clients = AwsClients(assumed("incident-remediate"), REGION, named=assumed)
-
-    def who() -> str:
-        return str(clients.client("sts").get_caller_identity()["Arn"].rpartition("/")[2])
-
-    with acting_for("inc-20261123-7f3k", ("cto", "devops-lead")):
-        assert who() == "inc-20261123-7f3k,cto,devops-lead"
-        assert clients.client("rds") is clients.client("rds")
-    with acting_for("inc-20261123-7f3k", ("a-" * 30, "cto")):
-        assert who() == f"inc-20261123-7f3k,{'a-' * 23}"
-    assert who() == "incident-remediate"
-
-
-def test_a_session_is_named_in_characters_that_sts_takes(base: boto3.Session) -> None:
-    """Contacts are called as people write them, and a role must be assumed for a change that they approved."""
-    names: list[str] = []
-
-    def named(name: str) -> boto3.Session:
-        names.append(name)
-        return base
-
-    clients = AwsClients(base, REGION, named=named)
-    with acting_for("inc-20261123-7f3k", ("Zoë O'Neil", "on call/night", "cto")):
-        clients.client("rds")
-    assert names == ["inc-20261123-7f3k,Zo--O-Neil,on-call-night,cto"]
 
 
 def test_an_assumed_session_renews_its_credentials(base: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> None:

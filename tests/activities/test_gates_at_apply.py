@@ -17,7 +17,7 @@ from activities.strange_requests import kind_of
 from domain.config.approval import ApprovalClass, ApprovalRule
 from domain.config.environment import Environment
 from domain.config.runbook import ChangeStep
-from domain.model.activity_io import Applied, ApplyRequest, PlanRequest
+from domain.model.activity_io import Applied, ApplyRequest, PlanRequest, Undone
 from domain.model.plan import Plan
 from tests.activities.catalogue_worlds import world_of
 from tests.activities.change_worlds import ChangeWorld
@@ -55,14 +55,23 @@ class Asked:
     def apply(self) -> Applied:
         return self.hands.apply(ApplyRequest(**self.request, digest=self.plan.digest, votes=self.votes), NOW)
 
-    def is_refused(self, why: str) -> bool:
-        """Whether nothing was done, nothing begun, and the reason says why."""
+    def plan_anew(self) -> Plan:
+        """What would be planned by now."""
+        return self.hands.plan(PlanRequest(**{**self.request, "generation": 2}), NOW).plan
+
+    def plan_undo(self) -> Plan:
+        """What would take it back by now."""
+        asked = {"generation": 2, "undo": Undone(generation=1)}
+        return self.hands.plan(PlanRequest(**{**self.request, **asked}), NOW).plan
+
+    def is_refused(self, *why: str) -> bool:
+        """Whether nothing was done, nothing begun, and the reason says why, in one of these words."""
         with pytest.raises(RuleError) as refused:
             self.apply()
         intents = Intents(Table(self.world.clients, self.world.scope.environment.ledger_table))
         assert intents.get(self.world.scope.incident, STEP, 1) is None
         assert self.world.snapshot() == self.before
-        return why in str(refused.value)
+        return any(one in str(refused.value) for one in why)
 
     def planned_as(self, monkeypatch: pytest.MonkeyPatch, **fields: Any) -> None:
         """Let what is planned from now on be otherwise."""

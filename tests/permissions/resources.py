@@ -43,7 +43,7 @@ _OURS = {
     "iam:SimulatePrincipalPolicy": "a role looked at",
     "rds:DescribeDBSubnetGroups": "subnets of copies",
     "sms-voice:SendTextMessage": "text message",
-    "sts:AssumeRole": "one of our roles",
+    **dict.fromkeys(("sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"), "one of our roles"),
 }
 """What is no resource type of AWS's data, or one of many."""
 _BUCKETS_OWN = re.compile(r"s3:(ListBucket|GetBucket|GetLifecycle|GetEncryption)")

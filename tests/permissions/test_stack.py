@@ -14,10 +14,11 @@ import yaml
 from moto import mock_aws
 from moto.kms.models import kms_backends
 
-from activities.permissions.roles import CONSOLE, OUTSIDE, PREFLIGHT, RECOVERY, WORKER, roles
+from activities.catalogue import CHANGES
+from activities.permissions.roles import CONSOLE, OUTSIDE, PREFLIGHT, RECOVERY, WORKER, role_of, roles
 from activities.permissions.statements import role_name
 from deploy.policies import files, stack
-from deploy.policies.documents import boundary, control_policy, policy, recovery_boundary
+from deploy.policies.documents import boundary, control_policy, policy, recovery_boundary, trust_policy
 from domain.config.environment import Environment
 from tests.sandbox.worlds import other, shipped
 
@@ -111,6 +112,21 @@ def test_roles_have_their_policies() -> None:
             for one in iam.list_role_policies(RoleName=name)["PolicyNames"]
         }
         assert found == ({} if role == CONSOLE else {role: policy(role, where)})
+
+
+@pytest.mark.usefixtures("made")
+def test_roles_of_changes_are_told_for_whom() -> None:
+    """A worker says who approved as it becomes one that changes something; of those that change nothing nobody asks."""
+    where, iam = shipped(), boto3.client("iam")
+    told = set()
+    for role in set(roles()) - {PREFLIGHT, RECOVERY, *OUTSIDE}:
+        trust = iam.get_role(RoleName=role_name(role, where))["Role"]["AssumeRolePolicyDocument"]
+        actions = {one["Principal"]["AWS"]: one["Action"] for one in trust["Statement"]}
+        worker = actions[where.arn("iam", f"role/{role_name(WORKER, where)}")]
+        told |= {role} if worker == ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"] else set()
+        assert role in told or worker == "sts:AssumeRole"
+    assert told == {role_of(change) for change in CHANGES.values()} - {RECOVERY}
+    assert trust_policy(where, RECOVERY) == trust_policy(where, "remediate-database")
 
 
 @pytest.mark.usefixtures("made")

@@ -47,7 +47,7 @@ def test_the_console_has_no_rights_and_the_worker_only_becomes_others() -> None:
     assert statements(WORKER, shipped()) == (
         Statement(("kms:Decrypt", "kms:GenerateDataKey"), keys, only),
         Statement(("kms:DescribeKey",), keys),
-        Statement(("sts:AssumeRole",), (assumed,)),
+        Statement(("sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"), (assumed,)),
     )
 
 

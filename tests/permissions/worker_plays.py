@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
+from activities.aws.shared.bearers import Bearer
 from activities.changes.hands import release as give_back
 from activities.changes.plans import MadePlan, Plans
 from activities.changes.runner import ChangeRunner
@@ -114,7 +115,7 @@ def assume(calls: Calls) -> None:
         with calls.under(WORKER, where):
             for role in roles():
                 if role not in OUTSIDE:
-                    sts.assume_role(**_session(where, role))
+                    sts.assume_role(**_session(where, role), **_FOR_SOMEBODY.asked)
         with calls.under(PREFLIGHT, where):
             sts.assume_role(**_session(where, FORENSICS_QUEUE))
 
@@ -128,6 +129,9 @@ def encrypt(calls: Calls) -> None:
         with calls.under(WORKER, where):
             made = DataKeys(kms, (CODEC_ALIAS,)).current()
             assert DataKeys(kms, (CODEC_ALIAS,)).find(made.key, made.wrapped)
+
+
+_FOR_SOMEBODY = Bearer("inc-20261123-7f3k,cto", "cto", (("incident", "inc-20261123-7f3k"),))
 
 
 def _session(where: Environment, role: str) -> dict[str, str]:

@@ -11,10 +11,13 @@ import pytest
 from botocore.exceptions import ClientError
 from temporalio.testing import ActivityEnvironment
 
+from activities.aws.shared.bearers import only_reading
 from activities.aws.shared.clients import AwsClients, assumed_session, own_session
 from activities.permissions.roles import PREFLIGHT
+from activities.preflight.check import Check, Room
+from activities.preflight.run import run
 from activities.statuspage_client import StatusPageClient
-from domain.model.activity_io import ObserveRequest
+from domain.model.activity_io import Mode, ObserveRequest
 from domain.model.finding import Finding, FindingStatus
 from sandbox.aws.sms_voice import sms_voice_backends
 from sandbox.runtime.aws_world import World
@@ -24,7 +27,7 @@ from tests.activities.scopes import scope
 from tests.aws import aws_clients
 from tests.builders import T0
 from tests.house import about
-from tests.sandbox.preflight_rooms import KEY, served
+from tests.sandbox.preflight_rooms import KEY, room_of, served
 from worker import folder_activities
 from worker.folder import Folder
 
@@ -41,7 +44,7 @@ def folder(tmp: Path) -> Folder:
     return Folder(tmp, "sandbox")
 
 
-def found(world: World, clients: Any = None) -> Finding:
+def found(world: World, clients: Any = None, mode: Mode = "upkeep") -> Finding:
     """What the worker's probe says, under clients that are asked for by the role of preflight alone."""
     environment = world.environment
     roles: list[str] = []
@@ -55,7 +58,7 @@ def found(world: World, clients: Any = None) -> Finding:
             getattr(one, "__temporal_activity_definition").name: one
             for one in folder_activities.of_diagnose(folder(Path(tmp)), clients_for, StatusPageClient(served(), KEY))
         }
-        call = ObserveRequest(about=about(scope(environment=environment)), step="drift", params={}, at=T0)
+        call = ObserveRequest(about=about(scope(environment=environment, mode=mode)), step="drift", params={}, at=T0)
         finding: Finding = ActivityEnvironment().run(made["environment.drift.observe"], call)
     assert roles == [PREFLIGHT]
     return finding
@@ -70,6 +73,21 @@ def test_nothing_is_wrong_in_a_seeded_account(world: World) -> None:
     """Everything that the file names is there."""
     finding = found(world)
     assert (finding.status, finding.wrong, finding.facts["unread"]) == (FindingStatus.OK, {}, 0)
+
+
+def test_a_dry_run_looks_at_as_much(world: World) -> None:
+    """No check needs more than to read, in whichever thread it looks; one that would is held back."""
+    finding = found(world, mode="dry-run")
+    assert (finding.status, finding.wrong, finding.facts["unread"]) == (FindingStatus.OK, {}, 0)
+    room = room_of(world.environment)
+
+    def writes(room: Room, _: str) -> Any:
+        room.client("s3").delete_bucket(Bucket="anything")
+
+    with only_reading("looking"):
+        [row] = run([Check("write", lambda _: {"one": "one"}, writes, ())], room)
+    assert row.status == "unknown"
+    assert "s3:DeleteBucket writes, and a dry run only reads" in row.detail
 
 
 def test_what_is_missing_is_told_by_its_name_and_its_line(world: World) -> None:

@@ -100,6 +100,7 @@ def test_every_planted_fault_is_found_and_none_invented(world: World) -> None:
         ("ACL entries", "network_acls.application"): "wrong",
         ("group rules", "security_groups.backend"): "missing",
         ("role", "remediate-ecs"): "wrong",
+        ("role", "remediate-network"): "wrong",
         ("role", "diagnose"): "wrong",
         ("role", "notify"): "wrong",
         ("role", "remediate-recovery"): "wrong",  # by a file without a replica there is none to make anew
@@ -107,6 +108,8 @@ def test_every_planted_fault_is_found_and_none_invented(world: World) -> None:
     }
     said = {row.target: row.detail for row in rows if row.check == "role"}
     assert said["remediate-ecs"] == "it may not ecs:UpdateService; give it its policy as `make iam` writes it"
+    lacking = "sts:SetSourceIdentity, sts:TagSession"
+    assert said["remediate-network"] == f"its trust lacks {lacking}; give it that, or deploy the stack anew"
     assert said["console"].endswith("; create the stack of `make iam`, which makes it")
     assert "it may also ecs:DescribeTaskDefinition, ecs:StopServiceDeployment, ecs:UpdateService;" in said["diagnose"]
     assert said["remediate-recovery"].startswith("it may also ec2:AuthorizeSecurityGroupIngress, ")
@@ -177,7 +180,7 @@ def _in_channels(world: World) -> None:
 
 
 def _in_roles(world: World) -> None:
-    """One may do less, one more, one the same elsewhere too, and one is not there."""
+    """One may do less, one more, one the same elsewhere too, one is of an older stack, and one is not there."""
     iam = world.client("iam")
 
     def changed(of: str, old: str, new: str) -> None:
@@ -189,6 +192,9 @@ def _in_roles(world: World) -> None:
     changed("remediate-ecs", '"ecs:UpdateService"', '"ecs:UpdateServicePrimaryTaskSet"')
     changed("diagnose", '"ecs:DescribeServices"', '"ecs:*"')
     changed("notify", "identity/incidents@axisimaging.com.au", "identity/*")
+    older = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": world.environment.arn("iam", "root")}}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": older})
+    iam.update_assume_role_policy(RoleName="incident-sandbox-remediate-network", PolicyDocument=trust)
     iam.delete_role(RoleName="incident-sandbox-console")
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from domain.config.runbook import ProbeStep, TaskStep
-from domain.model.activity_io import ObserveRequest
+from domain.model.activity_io import Mode, ObserveRequest
 from domain.model.calls import Scope
 from domain.model.declaration import Declaration
 from domain.model.finding import Finding, FindingStatus
@@ -46,7 +47,7 @@ def run(now: datetime = DUE, after: datetime | None = None) -> Declaration:
     return declared(shipped_folder(), ScheduledCall(run=of, at=DUE, now=now, after=after))
 
 
-def pack(world: Vaulted, declaration: Declaration) -> Finding:
+def pack(world: Vaulted, declaration: Declaration, mode: Mode = "upkeep") -> Finding:
     """Let the probe of the pack look."""
     step = declaration.runbook.step("pack")
     assert isinstance(step, ProbeStep)
@@ -60,7 +61,7 @@ def pack(world: Vaulted, declaration: Declaration) -> Finding:
         type=declaration.runbook.id,
         title=declaration.title,
         severity=declaration.severity,
-        mode="upkeep",
+        mode=mode,
         declared_at=declaration.declared_at,
         environment=world.environment,
     )
@@ -104,6 +105,14 @@ def test_it_is_kept_once_with_its_signature(world: Vaulted, known: Quarter) -> N
     assert stored["ObjectLockMode"] == "GOVERNANCE"
     with ZipFile(BytesIO(stored["Body"].read())) as zipped:
         assert f"incidents/{known.drill}/chain.jsonl" in zipped.namelist()
+
+
+@pytest.mark.usefixtures("known")
+def test_a_dry_run_keeps_none(world: Vaulted) -> None:
+    """What it would leave is not left: nothing is written on behalf of a dry run."""
+    with pytest.raises(ApplicationError, match="writes, and a dry run only reads"):
+        pack(world, run(), mode="dry-run")
+    assert kept(world) == []
 
 
 def test_a_broken_record_is_named(world: Vaulted, known: Quarter) -> None:

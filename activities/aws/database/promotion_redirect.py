@@ -8,6 +8,7 @@ from activities.aws.ecs.app_restart import deployment_since
 from activities.aws.ecs.described_service import controller_of, described, settled, update
 from activities.aws.shared.error_codes import code_of, is_denied, is_of_aws
 from activities.aws.shared.pages import Pages
+from domain.config.environment import Environment
 from domain.model.plan import Plan, State, Verification
 
 ADDRESS, DEPLOYMENT = "application_reads", "deployment"
@@ -21,6 +22,11 @@ _OF_NAMES = ("text", "hostname")
 def address(clients: Clients, parameter: str) -> str:
     """Read what the application reads (`ssm:GetParameter`); an encrypted one could not be put back as it was."""
     return str(_found(clients, parameter)["Value"])
+
+
+def arn_of(environment: Environment, parameter: str) -> str:
+    """The ARN of a parameter, whose name may begin with a slash (IAM, "Systems Manager", resource type parameter)."""
+    return environment.arn("ssm", f"parameter/{parameter.lstrip('/')}")
 
 
 def refuse_unwritable(clients: Clients, parameter: str, wanted: str) -> None:

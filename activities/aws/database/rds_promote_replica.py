@@ -105,7 +105,7 @@ class PromoteReplica(ChangeAction[PromoteParams]):
             before=before,
             after=after,
             impact=impact,
-            locks=(*arns, where.arn("ec2", f"security-group/{group}")),
+            locks=(*arns, where.arn("ec2", f"security-group/{group}"), redirect.arn_of(where, endpoint.parameter)),
             context={
                 "database": params.replica,
                 "replica": pair.new["DBInstanceIdentifier"],

@@ -92,7 +92,7 @@ class DataAccess(ProbeAction[DataAccessParams]):
 
 def _seen(scope: Scope, params: DataAccessParams, records: list[Record], counted: Counted) -> _Seen:
     attempts, partial = sign_ins(scope, records)
-    seen = SignIns.of(attempts, params.threshold, scope.environment.protected.addresses)
+    seen = SignIns.of(attempts, params.threshold, scope.environment.shielded.addresses)
     reads = [one for one in records if one.is_of(params.event) and one.success is not False]
     accesses = [access for one in reads if (access := _access(scope, one))]
     latest_first = sorted(seen.takeovers, reverse=True)

@@ -53,7 +53,7 @@ class FailedSignIns(ProbeAction[FailedSignInsParams]):
         records, counted = log.records((EVENT,))
         attempts, partial = sign_ins(scope, records)
         counted = counted.without(partial)
-        seen = SignIns.of(attempts, params.threshold, scope.environment.protected.addresses)
+        seen = SignIns.of(attempts, params.threshold, scope.environment.shielded.addresses)
         if params.roles:
             seen.takeovers = [one for one in seen.takeovers if one.role in params.roles]
         guessed = not params.roles and (seen.guessing or seen.failures >= params.flood)

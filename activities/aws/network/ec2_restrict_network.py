@@ -123,7 +123,7 @@ class RestrictNetwork(CompositeChange[RestrictParams]):
             raise RuleError("addresses are denied at a network ACL: name network_acl too")
         refuse_protected(scope.environment, (acl,))
         ec2 = self.clients.client("ec2")
-        refuse_unblockable(params.addresses, scope.environment.protected.addresses, own_addresses(self.clients))
+        refuse_unblockable(params.addresses, scope.environment.shielded.addresses, own_addresses(self.clients))
         described = ec2.describe_network_acls(NetworkAclIds=[acl])["NetworkAcls"][0]
         standing = {one["RuleNumber"]: one for one in described["Entries"] if not one["Egress"]}
         free = [number for number in _NUMBERS if number not in standing]

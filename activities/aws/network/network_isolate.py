@@ -22,7 +22,7 @@ from activities.aws.shared.addresses import listed
 from activities.aws.shared.error_codes import unless_denied
 from activities.aws.shared.pages import Pages
 from activities.aws.shared.pieces import CompositeChange, Piece
-from activities.aws.shared.protection import refuse_protected
+from activities.aws.shared.protection import refuse_orchestrators, refuse_protected
 from domain.config.approval import ApprovalClass
 from domain.model.calls import Scope
 from domain.model.plan import Plan, State, Verification
@@ -86,6 +86,9 @@ class IsolateNetwork(CompositeChange[IsolateParams]):
             )
             dns = {"group": group, "vpc": found["VpcId"]} if group else None
             why_dns = "" if group else ": the environment's network names no dns_firewall"
+        if dns and (ours := self._loses_dns(scope, dns["vpc"])):
+            dns, why_dns = None, ""
+            left_open.append(f"DNS, which all of {found['VpcId']} would lose: {ours}")
         if dns:
             firewall = DnsFirewall(self.clients, **dns)
             if (planned := unless_denied(firewall.planned)) is None:
@@ -125,6 +128,8 @@ class IsolateNetwork(CompositeChange[IsolateParams]):
         if (acl := plan.context["network_acl"]) and any(name.startswith(f"{acl} ") for name in cut):
             self._refuse_ours_in(scope, self._described(acl))
         self._refuse_ours(scope, "group-id", [name for name in plan.context["security_groups"] if name in cut])
+        if _DNS in plan.changing and plan.after[_DNS] is not None:
+            self._refuse_ours(scope, "vpc-id", [plan.context["dns"]["vpc"]])
 
     def refuse_undo(self, scope: Scope, plan: Plan) -> None:
         """The DNS firewall may be protected by now, where the undo is to take it off."""
@@ -185,15 +190,25 @@ class IsolateNetwork(CompositeChange[IsolateParams]):
         refuse_protected(scope.environment, (acl["VpcId"], *subnets))
         self._refuse_ours(scope, "subnet-id", subnets)
 
+    def _loses_dns(self, scope: Scope, vpc: str) -> str | None:
+        """What of ours is in the VPC, whichever subnet it is in: a DNS firewall is before all of it."""
+        try:
+            self._refuse_ours(scope, "vpc-id", [vpc])
+        except RuleError as error:
+            return str(error)
+        return None
+
     def _refuse_ours(self, scope: Scope, kind: str, ids: list[str]) -> None:
-        """Refuse when something protected has its network interface in there (`ec2:DescribeNetworkInterfaces`)."""
-        if not ids or not scope.environment.protected.resources:
+        """Refuse when something of ours has its network interface in there (`ec2:DescribeNetworkInterfaces`)."""
+        environment = scope.environment
+        if not ids or not (environment.shielded.resources or environment.orchestrator.addresses):
             return
         found = Pages(self.clients.client("ec2").describe_network_interfaces, Filters=[{"Name": kind, "Values": ids}])
         for one in found.items("NetworkInterfaces"):
             attached = one.get("Attachment", {}).get("InstanceId")
             inside = [one["NetworkInterfaceId"], *(group["GroupId"] for group in one["Groups"])]
-            refuse_protected(scope.environment, [*inside, *([attached] if attached else [])])
+            refuse_protected(environment, [*inside, *([attached] if attached else [])])
+            refuse_orchestrators(environment, one)
 
     def _impact(self, context: State, before: State, network: str, left_open: list[str]) -> str:
         wafv2 = self.clients.client(context["waf"])

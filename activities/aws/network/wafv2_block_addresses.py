@@ -57,7 +57,7 @@ class BlockAddresses(ChangeAction[BlockParams]):
         those of NAT gateways among them, are refused like protected ones (`ec2:DescribeAddresses`).
         """
         environment = scope.environment
-        refuse_unblockable(params.addresses, environment.protected.addresses, own_addresses(self.clients))
+        refuse_unblockable(params.addresses, environment.shielded.addresses, own_addresses(self.clients))
         waf = Waf(self.clients, environment, params.web_acl)
         acl = waf.acl()
         versions = sorted({ip_network(one).version for one in params.addresses})

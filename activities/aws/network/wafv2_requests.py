@@ -92,7 +92,7 @@ class Requests(ProbeAction[RequestsParams]):
     def observe(self, scope: Scope, params: RequestsParams, at: datetime) -> Finding:
         waf = Waf(self.clients, scope.environment, params.web_acl)
         group = waf.named.log_group
-        ours = Networks(scope.environment.protected.addresses)
+        ours = Networks(scope.environment.shielded.addresses)
         window = Window.before(at, params.window)
         places, hides = self._logging(waf, params)
         if not any(place.endswith(f":log-group:{group}") for place in places):

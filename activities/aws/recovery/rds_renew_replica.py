@@ -109,7 +109,10 @@ class RenewReplica(ChangeAction[RenewParams]):
             before=before,
             after=after,
             impact=impact,
-            locks=(target, primary["DBInstanceArn"], *services, *groups),
+            locks=(
+                *(target, primary["DBInstanceArn"], *services, *groups),
+                redirect.arn_of(where, endpoint.parameter),
+            ),
             takes_long=True,
             context={
                 **made,

@@ -58,8 +58,13 @@ def normalised(addresses: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(str(one) for one in sorted(found, key=lambda one: (one.version, int(one.network_address), str(one))))
 
 
-Addresses = Annotated[tuple[str, ...], AfterValidator(normalised), BeforeValidator(listed)]
-"""Addresses and networks as parameters, each once and normalised."""
+class Blocked:
+    """Marks a parameter that is addresses to be blocked: those of the orchestrator are refused, whatever the action."""
+
+
+BLOCKED = Blocked()
+Addresses = Annotated[tuple[str, ...], AfterValidator(normalised), BeforeValidator(listed), BLOCKED]
+"""Addresses and networks to be blocked as parameters, each once and normalised."""
 
 
 def own_addresses(clients: Clients) -> list[str]:

@@ -1,9 +1,6 @@
 """The boto3 clients that actions use: cached, with short timeouts, from whichever role the worker has."""
 
-import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping
 from functools import cache, lru_cache, partial
 from threading import Lock
 from typing import Any, cast
@@ -19,7 +16,9 @@ from botocore.credentials import (
 )
 from botocore.exceptions import NoCredentialsError
 
+from activities.aws.shared.bearers import Bearer, bearer
 from activities.aws.shared.error_codes import kind_of_answer
+from activities.aws.shared.reading import refuse_write
 from domain.values.aws_places import partition_of
 from domain.values.errors import ErrorKind
 
@@ -31,42 +30,25 @@ _CONNECTIONS = 50  # as many as a queue has activity threads
 _SESSION_SECONDS = 3600  # the most that role chaining allows
 _RENEWED = "credentials renewed"
 _HOMED = frozenset({"support", "health"})  # services with one endpoint for the whole account
-_NAMES = 16  # sessions of their own that are kept, with their clients, beside the worker's
-_NAME_LENGTH = 64  # STS API AssumeRole, RoleSessionName
-_NOT_IN_NAMES = re.compile(r"[^\w+=,.@-]", re.ASCII)
-_named: ContextVar[str] = ContextVar("session name", default="")
-
-
-@contextmanager
-def acting_for(incident: str, people: tuple[str, ...]) -> Iterator[None]:
-    """Within it AWS is asked in a session that names the incident and these people, where a role is assumed.
-
-    CloudTrail shows the name in `userIdentity.arn` of every call (STS API AssumeRole, RoleSessionName); what is too
-    long for it is cut off, and `-` stands for what it does not take, such as the space in somebody's name. Threads that
-    are started within keep to the worker's own session.
-    """
-    token = _named.set(_NOT_IN_NAMES.sub("-", ",".join((incident, *people)))[:_NAME_LENGTH])
-    try:
-        yield
-    finally:
-        _named.reset(token)
+_BEARERS = 16  # whose sessions are kept, with their clients, beside the worker's
 
 
 class AwsClients:
     """Clients by service name, each built once; safe to share between threads.
 
-    `cloudtrail@<region>` names a service in a region other than the environment's own. `named` gives the session
-    for `acting_for`; without it all is asked in `session`.
+    `cloudtrail@<region>` names a service in a region other than the environment's own. `borne` gives the session
+    of a bearer (`acting_for`, `only_reading`); without it all is asked in `session`. What a client may only read with
+    refuses everything else before it is sent, in whichever session.
     """
 
     def __init__(
-        self, session: boto3.Session, region: str, named: Callable[[str], boto3.Session] | None = None
+        self, session: boto3.Session, region: str, borne: Callable[[Bearer], boto3.Session] | None = None
     ) -> None:
         self._session = session
         self._region = region
         self._lock = Lock()
-        self._clients: dict[tuple[str, int], Any] = {}
-        self._named = named and lru_cache(_NAMES)(lambda name: AwsClients(named(name), region))
+        self._clients: dict[tuple[str, int, bool], Any] = {}
+        self._borne = borne and lru_cache(_BEARERS)(lambda one: AwsClients(borne(one), region))
 
     def client(self, service: str) -> Any:
         """Give the client that makes up to three attempts: for reads and for absolute writes."""
@@ -77,11 +59,12 @@ class AwsClients:
         return self._cached(service, 1)
 
     def _cached(self, service: str, attempts: int) -> Any:
-        if self._named and (name := _named.get()):
-            return self._named(name)._cached(service, attempts)  # noqa: SLF001 - of this very class
+        one = bearer()
+        if self._borne and one is not None:
+            return self._borne(one)._cached(service, attempts)  # noqa: SLF001 - of this very class
         # building a client from a session is not thread-safe; using one is
         with self._lock:
-            key = (service, attempts)
+            key = (service, attempts, one is not None and one.reads)
             if key not in self._clients:
                 name, _, region = service.partition("@")
                 made: Any = self._session.client(
@@ -92,6 +75,8 @@ class AwsClients:
                 credentials = self._session.get_credentials()
                 if isinstance(credentials, _Renewable):
                     made.meta.events.register("needs-retry", partial(_renew_once, credentials))
+                if key[-1]:
+                    made.meta.events.register_first("provide-client-params", refuse_write)
                 self._clients[key] = made
             return self._clients[key]
 
@@ -104,11 +89,14 @@ def own_session(region: str | None) -> boto3.Session:
     return boto3.Session(botocore_session=_inner(), region_name=region)
 
 
-def assumed_session(base: boto3.Session, role_arn: str, session_name: str, region: str) -> boto3.Session:
+def assumed_session(
+    base: boto3.Session, role_arn: str, session_name: str, region: str, asked: Mapping[str, Any] | None = None
+) -> boto3.Session:
     """Give a session that acts as `role_arn`, and assumes it again before each hour's credentials expire.
 
     It does so too when AWS says that they have expired before their time, and sends the request once more.
-    Nothing is asked of STS before the first call (`sts:AssumeRole`). `session_name` is what CloudTrail shows.
+    Nothing is asked of STS before the first call (`sts:AssumeRole`; with a source identity `sts:SetSourceIdentity`,
+    with tags `sts:TagSession`). `session_name` is what CloudTrail shows, `asked` what else STS is asked for.
     Raises `NoCredentialsError` when `base` has nothing to assume the role with.
     """
     source = base.get_credentials()
@@ -119,7 +107,7 @@ def assumed_session(base: boto3.Session, role_arn: str, session_name: str, regio
         client_creator=partial(base.client, region_name=region, config=_config(_ATTEMPTS)),
         source_credentials=cast("Any", source),
         role_arn=role_arn,
-        extra_args={"RoleSessionName": session_name, "DurationSeconds": _SESSION_SECONDS},
+        extra_args={"RoleSessionName": session_name, "DurationSeconds": _SESSION_SECONDS, **(asked or {})},
         cache=kept,
     )
     inner = _inner()
