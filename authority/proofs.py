@@ -47,7 +47,7 @@ def prove(
     `site` is for whom the organisation's passkeys are made; without one no passkey proves anything. Whether the nonce
     is new, and whether who it is may do this, is for those to ask who have the record and the rules.
     """
-    key = _key_of(claim, proof, register, now)
+    key = key_of(claim, proof, register, now)
     if proof.method not in _METHODS:
         raise UnprovenError(f"a proof by {proof.method} is not taken here: sign with a key")
     with _told():
@@ -63,7 +63,7 @@ def prove_by_sts(
     Raises `UnprovenError`, and `aws_iam.StsUnavailableError` where STS does not say. STS knows a signature for some
     minutes: a claim that waits longer is proven by the verdict of now, which its caller keeps where nobody else writes.
     """
-    key = _key_of(claim, proof, register, now)
+    key = key_of(claim, proof, register, now)
     if proof.method != "aws-iam":
         raise UnprovenError(f"STS knows nothing of a proof by {proof.method}")
     with _told():
@@ -71,7 +71,11 @@ def prove_by_sts(
     return Proven(proof.method, key.name)
 
 
-def _key_of(claim: Claim, proof: Proof, register: Register, now: datetime) -> RegisteredKey:
+def key_of(claim: Claim, proof: Proof, register: Register, now: datetime) -> RegisteredKey:
+    """The key that a proof names: the claimant's, good `now` (UTC), when the claim holds. Raises `UnprovenError`.
+
+    Whether that key has signed it is for `prove` to say.
+    """
     if claim.at > now + AHEAD:
         raise UnprovenError(f"it is dated {claim.at:%Y-%m-%dT%H:%M:%SZ}, which is to come: look at the clock")
     if claim.expires <= now:

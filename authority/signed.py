@@ -8,12 +8,18 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from authority.claims import Claim
 from authority.proofs import Proof, Proven, UnprovenError, prove
 from authority.register import Register
+from domain.values.canonical import canonical_json
 
 
 class Signed(Proof):
     """`{claim, method, key, signature}`."""
 
     claim: Claim
+
+    @property
+    def proof(self) -> Proof:
+        """The proof by itself."""
+        return Proof(method=self.method, key=self.key, signature=self.signature)
 
 
 class About(BaseModel):
@@ -44,21 +50,31 @@ _SAID = {
 
 
 def signed(raw: Any) -> Signed:
-    """Read what came as a proof. Raises `UnprovenError`, which repeats nothing of it."""
+    """Read what came as a proof. Raises `UnprovenError`, which repeats nothing of it.
+
+    A claim is taken in the one form that is signed, so that whoever has the record can check it as it stands there.
+    """
     if raw is None:
         raise UnprovenError("it is not signed: the command does so, once your key is enrolled (incident identity)")
     try:
-        return Signed.model_validate(raw)
+        found = Signed.model_validate(raw)
     except ValidationError as error:
         where = ".".join(str(part) for part in error.errors()[0]["loc"][:2]) or "all of it"
         raise UnprovenError(f"its proof cannot be read: look at {where[:60]}") from None
+    if canonical_json(raw["claim"]).encode() != found.claim.canonical():
+        raise UnprovenError("its claim is not written as claims are signed: all fields, times as 2026-01-31T09:00:00Z")
+    return found
 
 
 def proven(raw: Any, about: About, register: Register, now: datetime) -> tuple[Claim, Proven]:
     """The claim that proves what is asked, at `now` (UTC). Raises `UnprovenError`."""
     found = signed(raw)
+    refuse_other(found.claim, about)
+    return found.claim, prove(found.claim, found.proof, register, now)
+
+
+def refuse_other(claim: Claim, about: About) -> None:
+    """Raise `UnprovenError` for a claim that is about something else."""
     for field, value in about.model_dump(mode="json").items():
-        if getattr(found.claim, field) != value:
+        if getattr(claim, field) != value:
             raise UnprovenError(f"it is signed for {_SAID[field]}: sign it again")
-    proof = Proof(method=found.method, key=found.key, signature=found.signature)
-    return found.claim, prove(found.claim, proof, register, now)

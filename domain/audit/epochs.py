@@ -9,7 +9,10 @@ from pydantic import BaseModel
 from domain.audit.storage_format import Item, Mark
 from domain.model.timeline import GENESIS, Entry
 
-Kind = Literal["missing", "altered", "reordered", "cut", "unsigned", "signature", "epoch", "incident", "fork", "behind"]
+_OfTheChain = Literal[
+    "missing", "altered", "reordered", "cut", "unsigned", "signature", "epoch", "incident", "fork", "behind"
+]
+Kind = _OfTheChain | Literal["register", "unproven"]
 _NUMBER = re.compile(r"[0-9]{6}")
 
 

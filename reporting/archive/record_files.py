@@ -36,11 +36,6 @@ def key_names(arns: Iterable[str]) -> dict[str, str]:
     return {arn: "public-key.pem" if n == 1 else f"public-key-{n}.pem" for n, arn in enumerate(arns, start=1)}
 
 
-def script() -> str:
-    """The program that checks such files without any of ours."""
-    return shipped("verify_archive.py")
-
-
 def shipped(name: str) -> str:
     """A file of this package, for readers without this program."""
     return resources.files("reporting.archive").joinpath(name).read_text(encoding="utf-8")

@@ -2,7 +2,12 @@
 
 Usage: python3 verify.py FOLDER FINGERPRINT..., the SHA-256 of each key that you trust. Without one, as with an error,
 the exit status is 1: what stands here is then at best consistent with itself. A record's first error ends its check.
+
+Of an archive it looks at each vote and each request too, and `ssh-keygen` checks the signatures of people. What begins
+with `SHA256:` is the fingerprint of the first key of their register, as the organisation has told you.
 """
+
+from __future__ import annotations
 
 import base64
 import hashlib
@@ -14,9 +19,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from reporting.archive.verify_claims import UNREADABLE, UnknownError, WrongError, canonical
+from reporting.archive.verify_votes import look
 
-def chains(folder: Path) -> dict[tuple[int, int], str]:
+Entries = list[dict[str, Any]]
+
+
+def chains(folder: Path) -> tuple[dict[tuple[int, int], str], Entries]:
     """Check that each entry's hash matches its content, and that it holds the hash of the entry before it."""
+    entries: Entries = []
     marks = json.loads((folder / "epochs.json").read_text(encoding="utf-8"))
     hashes = {(0, 0): "0" * 64}
     # `chain.jsonl` first, by its length: later epochs fork from it
@@ -29,12 +40,12 @@ def chains(folder: Path) -> dict[tuple[int, int], str]:
         for line in file.read_bytes().splitlines():
             number += 1
             entry = json.loads(line)
-            own = f'"hash":"{entry["hash"]}",'.encode()  # no entry can hold its own hash a second time
-            found = hashlib.sha256(line.replace(own, b"", 1)).hexdigest()
-            if (entry["seq"], entry["prev"], entry["hash"]) != (number, before, found):
+            found = hashlib.sha256(canonical({name: one for name, one in entry.items() if name != "hash"})).hexdigest()
+            if (entry["seq"], entry["prev"], entry["hash"]) != (number, before, found) or canonical(entry) != line:
                 sys.exit(f"entry {number} of epoch {epoch} is not as it was written, or one before it is missing")
             hashes[epoch, number] = before = found
-    return hashes
+            entries.append(entry)
+    return hashes, entries
 
 
 def is_signed(seal: dict[str, str], message: bytes, key: Path) -> bool:
@@ -61,20 +72,31 @@ def seals(folder: Path, hashes: dict[tuple[int, int], str], keys: dict[str, Path
     return reach
 
 
-def canonical(body: dict[str, object]) -> bytes:
-    return json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
-
-
-def record(folder: Path, keys: dict[str, Path]) -> str:
-    """Check one record, and say what it comes to."""
-    hashes = chains(folder)
+def record(folder: Path, keys: dict[str, Path]) -> tuple[str, Entries]:
+    """Check one record, and say what it comes to; gives its entries too."""
+    hashes, entries = chains(folder)
     reach = seals(folder, hashes, keys)
     epoch, last = max(hashes)
     if epoch > 1:
         sys.exit(f"there is more than one history: epoch {epoch} forks from another, see epochs.json")
     if reach.get(epoch, 0) < last:
         sys.exit(f"the entries of epoch {epoch} after number {reach.get(epoch, 0)} are not signed")
-    return f"{last} entries, all as they were written; head {hashes[epoch, last]}"
+    return f"{last} entries, all as they were written; head {hashes[epoch, last]}", entries
+
+
+def archive(folder: Path, keys: dict[str, Path], first_keys: set[str]) -> str:
+    """Check the record of an archive, and who has proven what in it."""
+    said, entries = record(folder, keys)
+    try:
+        told, good = look(folder, entries, first_keys)
+    except (WrongError, UnknownError) as error:
+        sys.exit(f"{said}\n{error}")
+    except (OSError, *UNREADABLE) as error:
+        sys.exit(f"{said}\nidentities.json or allowed_signers cannot be read ({type(error).__name__})")
+    said = "\n".join([said, *told])
+    if not good:
+        sys.exit(f"{said}\nSo not all of it is proven")
+    return said
 
 
 def listed(folder: Path, contents: dict[str, dict[str, str]]) -> Iterator[str]:
@@ -142,12 +164,13 @@ def fingerprint(key: Path) -> str:
 
 def main() -> None:
     """Check the folder with the keys that are trusted, else with its own, and print the result."""
-    folder, trusted = Path(*sys.argv[1:2]), {given.replace(":", "").lower() for given in sys.argv[2:]}
+    folder, first_keys = Path(*sys.argv[1:2]), {given for given in sys.argv[2:] if given.startswith("SHA256:")}
+    trusted = {given.replace(":", "").lower() for given in sys.argv[2:] if given not in first_keys}
     is_pack = (folder / "contents.json").exists()
     about = json.loads((folder / ("contents.json" if is_pack else "manifest.json")).read_text(encoding="utf-8"))
     prints = {arn: fingerprint(folder / name) for name, arn in about["keys"].items()}
     keys = {arn: folder / name for name, arn in about["keys"].items() if not trusted or prints[arn] in trusted}
-    print(pack(folder, about, keys) if is_pack else record(folder, keys))
+    print(pack(folder, about, keys) if is_pack else archive(folder, keys, first_keys))
     if not trusted:
         sys.exit(f"This is consistent only with itself: name the key that you trust, if it is {set(prints.values())}")
 

@@ -12,7 +12,7 @@ from domain.model.timeline import Entry
 from domain.values.frozen import Frozen
 from domain.values.local_time import Clock
 from domain.values.periods import Period
-from reporting.archive import record_files
+from reporting.archive import one_file, record_files
 from reporting.pack import index, rows
 from reporting.statistics.tally import tally
 
@@ -98,7 +98,7 @@ class Collector:
         files = {
             "README.md": record_files.shipped("pack_readme.md"),
             **index.pages(blocks, self._environment, self._period),
-            record_files.SCRIPT: record_files.script(),
+            record_files.SCRIPT: one_file.script(),
             **{names[arn]: pem for arn, pem in keys.items()},
             **{f"{name}.json": record_files.as_json(rows_) for name, rows_ in found.items()},
             **dict(sorted(self._files.items())),

@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 import click
 
 from domain.audit.storage_format import Item, KeptSeal, StoredCopy
-from reporting.archive import record_files
+from reporting.archive import one_file, record_files
+from starters.archives import kept_register
+from starters.archives.kept_register import KeptRegister
 from starters.archives.unpacking import unpacked
 from starters.errors import RefusedError
 
@@ -24,19 +26,33 @@ _SEQ = re.compile(r'"seq":([0-9]{1,9})[,}]')
 
 
 class Archive(NamedTuple):
-    """An archive as read. `keys` are PEM by ARN; `damaged` names the files that do not match the manifest."""
+    """An archive as read. `keys` are PEM by ARN; `damaged` names files that are not as it says.
+
+    `register` is whose keys there were; None where it holds none.
+    """
 
     copy: StoredCopy
     keys: dict[str, str]
     damaged: list[str]
+    register: KeptRegister | None = None
 
 
-def pack(copy: StoredCopy, keys: Mapping[str, str], document: dict[str, Any] | None, exported_at: str) -> bytes:
-    """Put a record, the keys that signed it and the incident's document, if any, into a zip file."""
+def pack(
+    copy: StoredCopy,
+    keys: Mapping[str, str],
+    document: dict[str, Any] | None,
+    exported_at: str,
+    register: KeptRegister | None = None,
+) -> bytes:
+    """Put a record, the keys that signed it, the register of people's keys and the incident's document into a zip file.
+
+    Of the last two each where there is one. The same gives the same bytes.
+    """
     names = record_files.key_names(keys)
-    files = {_README: record_files.shipped("archive_readme.md"), record_files.SCRIPT: record_files.script()}
+    files = {_README: record_files.shipped("archive_readme.md"), record_files.SCRIPT: one_file.script()}
     files |= {names[arn]: pem for arn, pem in keys.items()}
     files |= record_files.record_files(copy)
+    files |= register.files() if register else {}
     if document is not None:
         files[_DOCUMENT] = record_files.as_json(document)
     manifest = {
@@ -75,7 +91,9 @@ def unpack(file: Path) -> Archive:
             items[epoch] = _numbered(text, firsts.get(epoch, 1))
         elif seal := _SEAL.fullmatch(name):
             seals.append(KeptSeal(seal[1], text))
-    return Archive(StoredCopy(incident, items, marks, seals), keys, sorted(_damaged(files, hashes)))
+    register = kept_register.read(files)
+    damaged = {*_damaged(files, hashes), *(register.unlike(files) if register else ())}
+    return Archive(StoredCopy(incident, items, marks, seals), keys, sorted(damaged), register)
 
 
 def _damaged(files: dict[str, bytes], hashes: dict[str, Any]) -> Iterator[str]:

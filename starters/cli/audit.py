@@ -42,34 +42,50 @@ def audit() -> None:
     callback=_fingerprints,
     help="The fingerprint of a key that you trust; no other counts.",
 )
+@click.option(
+    "--first-key",
+    "first_keys",
+    metavar="SHA256:…",
+    multiple=True,
+    help="The key that the register of people's keys begins with, as the organisation tells you.",
+)
 @shared
 def verify(
-    options: Options, incident: str | None, archive: Path | None, files: tuple[Path, ...], fingerprints: frozenset[str]
+    options: Options,
+    incident: str | None,
+    archive: Path | None,
+    files: tuple[Path, ...],
+    fingerprints: frozenset[str],
+    first_keys: tuple[str, ...],
 ) -> None:
     """Recompute the record of incident ID from the stored copy alone, and name the first broken entry.
 
     It is proven by a key of yours: one that you give, or that KMS gives under your AWS account. Without one, an archive
-    is consistent only with itself. Exit status 0 is for what is proven.
+    is consistent only with itself. What people have signed is looked at by the register of keys in the archive,
+    else by that of your folder. Exit status 0 is for what is proven.
     """
     from domain.audit.epochs import Flaw
     from domain.audit.verdict import check
     from starters.archives import archive_file
-    from starters.cli import verdicts
+    from starters.cli import audited_people, verdicts
 
     if (incident is None) == (archive is None):
         raise click.UsageError("give either an incident's ID or --file ARCHIVE")
     brought = verdicts.Brought([verdicts.text(file) for file in files], fingerprints)
     if archive is not None:
-        copy, pems, damaged = archive_file.unpack(archive)
+        copy, pems, damaged, kept = archive_file.unpack(archive)
         keys = brought.keys(pems)
         found = verdicts.Checked(check(copy, keys.vouches), keys, [])
+        found = audited_people.with_people(found, copy, kept, first_keys)
         for name in damaged:
-            text = f"{name} in the archive does not match its manifest"
+            text = f"{name} in the archive is not as it was put there"
             found.verdict.flaws.append(Flaw(kind="altered", epoch=0, seq=0, text=text))
     else:
         known = verdicts.document(incident or "")
         stored, pems = verdicts.stored(options, incident or "", known, brought)
         found = verdicts.checked(stored, brought.keys(pems), known)
+        kept = audited_people.own_register(options, found.remarks)
+        found = audited_people.with_people(found, stored.copy, kept, first_keys)
     if fingerprints and not found.keys.fingerprints():
         found.remarks.append("no key that is there has a fingerprint that you gave")
     verdicts.print_verdict(options, found, brought=archive is None or brought.anything)
@@ -82,18 +98,20 @@ def verify(
 def export(options: Options, incident: str, output: Path | None) -> None:
     """Write the record of incident ID, its signatures and the public key to one self-verifying zip file.
 
-    Only the ledger is needed. The incident's document is included while Temporal still has it. A record that is not
-    intact is written too, and the exit status is 1.
+    Only the ledger is needed, and your folder, whose register of people's keys is copied. The incident's document is
+    included while Temporal still has it. A record that is not intact is written too, and the exit status is 1.
     """
     from activities.ledger.signatures import Keys
     from starters.archives import archive_file
-    from starters.cli import verdicts
+    from starters.cli import audited_people, verdicts
 
     known = verdicts.document(incident)
     stored, pems = verdicts.stored(options, incident, known)
+    found = verdicts.checked(stored, Keys(pems), known)
+    kept = audited_people.own_register(options, found.remarks)
     file = output or Path(f"{incident}.zip")
-    write(file, archive_file.pack(stored.copy, pems, known, stamp_to_second(datetime.now(UTC))))
-    verdict = verdicts.checked(stored, Keys(pems), known).verdict
+    write(file, archive_file.pack(stored.copy, pems, known, stamp_to_second(datetime.now(UTC)), kept))
+    verdict = audited_people.with_people(found, stored.copy, kept).verdict
     if options.as_json:
         written = {"incident_id": incident, "written": str(file), "entries": verdict.entries, "intact": verdict.intact}
         print_json({**written, "document": known is not None})
@@ -101,6 +119,8 @@ def export(options: Options, incident: str, output: Path | None) -> None:
         click.echo(
             f"{file} written: {verdict.entries} entries, {'intact' if verdict.intact else 'NOT intact'}", err=True
         )
+        if kept is None:
+            click.echo(f"Note: {terminal.clean(found.remarks[-1])}", err=True)
         if known is None:
             click.echo("Temporal no longer has the incident, so its document is not included", err=True)
     if verdict.flaws:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from starters.cli import terminal
+from starters.cli import audited_people, terminal
 from starters.cli.output import print_json
 from starters.cli.send_command import ask
 from starters.errors import RefusedError, UnreachableError
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from activities.ledger.reader import LedgerReader, Stored
     from activities.ledger.signatures import Keys
     from domain.audit.verdict import Verdict
+    from starters.archives.judging import People
 
 _LATE_SECONDS = 10
 """How long the ledger may take for what Temporal had before it was read."""
@@ -53,11 +54,12 @@ class Brought(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """A verdict, the keys that it was found with, and what is remarkable beside it."""
+    """A verdict, the keys that it was found with, what is remarkable beside it, and what people have proven."""
 
     verdict: "Verdict"
     keys: "Keys"
     remarks: list[str]
+    people: "People | None" = None
 
 
 def document(incident: str) -> dict[str, Any] | None:
@@ -125,12 +127,14 @@ def text(file: Path) -> str:
 
 def print_verdict(options: Options, found: Checked, *, brought: bool) -> None:
     """Print the verdict. Raises `RefusedError` in one line unless it is proven; it names the first broken entry."""
-    verdict, keys, remarks = found
-    answer = verdict.answer(brought=brought)
+    verdict, keys, remarks, people = found
+    unknown = people.unknown if people else 0
+    answer = verdict.answer(brought=brought and not unknown)
     if options.as_json:
         flaws = verdict.model_dump(mode="json")
         summary = {"answer": answer, "intact": answer == "proven", "first": next(iter(flaws["flaws"]), None)}
-        print_json({**flaws, **summary, "keys": keys.fingerprints(), "remarks": remarks})
+        looked = audited_people.document(people)
+        print_json({**flaws, **summary, "keys": keys.fingerprints(), "remarks": remarks, **looked})
     else:
         for epoch in verdict.epochs:
             if epoch.leaves is not None:
@@ -141,12 +145,15 @@ def print_verdict(options: Options, found: Checked, *, brought: bool) -> None:
             click.echo(f"Note: {terminal.clean(remark)}")
         for arn, fingerprint in keys.fingerprints().items():
             click.echo(f"Key {terminal.clean(arn)}, SHA-256 {fingerprint}")
+        audited_people.show(people)
     told = f"{verdict.entries} entries, signed up to {verdict.signed}"
     if answer == "broken":
         more = f" ({len(verdict.flaws)} flaws in all)" if len(verdict.flaws) > 1 else ""
         raise RefusedError(f"{verdict.incident} is broken: {terminal.clean(str(verdict.flaws[0]))}{more}")
     if answer == "consistent":
         remedy = "name the key that you trust by --fingerprint or --public-key"
+        if brought and unknown:
+            remedy = f"{unknown} of what people did could not be looked at, for want of a register of keys"
         raise RefusedError(f"{terminal.clean(verdict.incident)} is consistent only with itself: {told}; {remedy}")
     if not options.as_json:
         click.echo(f"{verdict.incident} is proven intact: {told}")

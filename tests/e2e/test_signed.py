@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from domain.model.event_kinds import COUNTED
 from tests.e2e.account import Portal
+from tests.e2e.archived import all_proven
 from tests.e2e.house import Document, House
 from tests.e2e.staging import alone
 from tests.e2e.workers import Worker, running
@@ -31,7 +33,7 @@ def worker(house: House) -> Iterator[Worker]:
         worker.stop()
 
 
-def test_from_the_page_to_the_report(house: House, worker: Worker) -> None:
+def test_from_the_page_to_the_report(house: House, worker: Worker, tmp_path: Path) -> None:
     """Each step is refused unsigned; a vote is printed, and counts once it is signalled by the plain command."""
     portal = Portal(house, "axis-imaging-cluster-staging", "axis-imaging-backend-staging")
     portal.break_()
@@ -72,6 +74,9 @@ def test_from_the_page_to_the_report(house: House, worker: Worker) -> None:
     assert [one["seq"] for one in counting if "proof" not in one["cause"]] == []
     assert [one["text"] for one in entries if one["kind"] == "note"] == ["all is well", "all stays well (unsigned)"]
     assert "technical-manager" in house.run("report", incident)
+    acts = all_proven(house, incident, tmp_path)
+    assert [one["by"] for one in acts if one["what"].startswith("approves")] == ["technical-manager"]
+    assert {one["entry"] for one in acts} > {one["seq"] for one in counting}
 
 
 def refusals(house: House, incident: str) -> list[Document]:

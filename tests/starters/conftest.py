@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -12,6 +12,9 @@ from starters.cli.main import invoke
 from tests.starters.backstage import Backstage
 from tests.starters.docked import Docks, docked
 from tests.starters.vaulted import Vaulted, vaulted
+
+if TYPE_CHECKING:
+    from tests.starters.audited import Checks
 
 
 class Said(NamedTuple):
@@ -60,6 +63,14 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Vaulted]:
     """The ledger and the evidence bucket, where the command looks for them."""
     with vaulted(monkeypatch) as world:
         yield world
+
+
+@pytest.fixture
+def check(incident: Incident, tmp_path: Path) -> "Checks":
+    """Has archives of signed records checked by both programs."""
+    from tests.starters.audited import Checks
+
+    return Checks(incident, tmp_path)
 
 
 @pytest.fixture

@@ -1,0 +1,159 @@
+"""Entries that count, beside requests and votes: what somebody has to have said for each, and what needs nobody."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from reporting.archive.verify_claims import WrongError, canonical, digest, instant
+
+SAID: dict[str, dict[str, dict[str, str]]] = {
+    "acknowledged": {"acknowledge": {}},
+    "mitigated": {"mitigated": {"reason": "summary"}},
+    "resolved": {"resolve": {"reason": "summary"}},
+    "reopened": {"reopen": {"reason": "reason"}},
+    "false-alarm": {"false_alarm": {"reason": "reason"}},
+    "closed": {"close": {}},
+    "drill-ended": {},
+    "severity": {"reclassify": {"to": "severity", "reason": "reason"}},
+    "task": {"complete_task": {"step": "step"}, "waive_task": {"step": "step"}},
+    "fact": {"record_fact": {"fact": "fact", "reason": "reason"}},
+    "custody": {"custody": {name: name for name in ("evidence", "event", "reason", "to")}},
+    "obligation": {},
+}
+"""By kind the commands that an entry comes of, and where it says what was given with each."""
+
+ENDS = {
+    "discharge_obligation": "discharged",
+    "obligation_not_required": "not-required",
+    "supersede_obligation": "superseded",
+}
+STATES = {"complete_task": "done", "waive_task": "waived"}
+NOTES = {"complete_task": "note", "waive_task": "reason"}
+BY_CODE = "said the code that was sent"
+RAISED = ["P3", "P2", "P1", "P0"]
+PARTS = ("reference", "outcome", "reason", "justification")
+
+
+class Said(NamedTuple):
+    """What somebody said, and the proof of it."""
+
+    by: str
+    command: str
+    given: dict[str, Any]
+    proof: Any
+
+
+def said_by(declared: dict[str, Any], entry: dict[str, Any]) -> list[Said]:
+    """Who has to have said an entry: whose it is first, then those whose signatures it holds; for some nobody has.
+
+    Refuses an entry that says something else than what was said.
+    """
+    kind, data, cause = entry["kind"], entry["data"], entry["cause"]
+    if kind not in SAID or by_itself(declared, entry):
+        return []
+    command, given = cause.get("command", ""), cause.get("given", {})
+    own = Said(entry["actor"], command, given, cause.get("proof"))
+    if kind == "obligation":
+        return duty(declared, entry, own)
+    named = SAID[kind].get(command)
+    if named is None or any(canonical(data.get(one)) != canonical(given.get(other)) for one, other in named.items()):
+        raise WrongError("it is not what was said")
+    if kind == "task" and (data["status"] != STATES[command] or data.get("note") not in notes(command, given)):
+        raise WrongError("it is not what was said")
+    if kind == "fact" and instant(data["value"]) != said_of(given, entry["at"]):
+        raise WrongError("it is not what was said")
+    return [own]
+
+
+def notes(command: str, given: dict[str, Any]) -> list[Any]:
+    """What may stand at a task that has ended: what was said, and that its code was."""
+    said = given.get(NOTES[command])
+    return [said, *([f"{BY_CODE}; {said}" if said else BY_CODE] if command == "complete_task" else [])]
+
+
+def said_of(given: dict[str, Any], at: str) -> datetime:
+    """The time that was given, or when it was said, where none was or a later one."""
+    return min(instant(given["at"]), instant(at)) if given.get("at") else instant(at)
+
+
+def by_itself(declared: dict[str, Any], entry: dict[str, Any]) -> bool:
+    """Whether nobody has to have said it, by the runbook that the record begins with."""
+    kind, data, alone = entry["kind"], entry["data"], entry["actor"] == "orchestrator"
+    if kind == "task":
+        step = step_of(declared, data["step"])
+        if "task" not in step or not step.get("required", True) or step.get("code_of"):
+            return True
+        ended = {"done": step.get("until_undone"), "missed": step.get("opens")}.get(data["status"])
+        return bool(alone and ended)
+    if kind == "fact":
+        begun = entry["actor"] == declared["declared_by"] and instant(entry["at"]) == instant(declared["declared_at"])
+        return begun and declared_facts(declared).get(data["fact"]) == instant(data["value"])
+    if kind == "severity":
+        steps = [step for phase in declared["runbook"]["phases"] for step in phase["steps"]]
+        raised = RAISED.index(data["to"]) > RAISED.index(data["from"])
+        return bool(alone and raised) and data["to"] in [step.get("raises_to") for step in steps]
+    nobody: dict[str, bool] = {
+        "custody": data.get("event") in {"received", "accessed"},
+        "reopened": "alert" in entry["cause"],
+        "closed": alone and declared["mode"] == "upkeep",
+        "drill-ended": alone and declared["mode"] == "drill",
+    }
+    return nobody.get(kind, False)
+
+
+def declared_facts(declared: dict[str, Any]) -> dict[str, datetime]:
+    """The facts that a declaration itself says, with when they were so."""
+    at = {"declared": instant(declared["declared_at"])}
+    at["aware"] = instant(declared["aware_at"]) if declared["aware_at"] else at["declared"]
+    known = declared["obligations"]["facts"]
+    found = {one["id"]: at["aware"] for one in known if one["with_phi"] and declared["phi"]}
+    found.update({name: at[origin] for name, origin in declared["runbook"]["facts"].items()})
+    return {name: one for name, one in found.items() if name in [fact["id"] for fact in known]}
+
+
+def step_of(declared: dict[str, Any], name: str) -> dict[str, Any]:
+    steps = (step for phase in declared["runbook"]["phases"] for step in phase["steps"])
+    return next((step for step in steps if step["id"] == name), {})
+
+
+def duty(declared: dict[str, Any], entry: dict[str, Any], own: Said) -> list[Said]:
+    """A duty ends as all say who must sign, by a fact that takes its place, or as somebody was told."""
+    data, ending = entry["data"], entry["data"]["ending"]
+    name = step_of(declared, data["step"]).get("obligation") or data["step"]
+    owed = next(one for one in declared["obligations"]["obligations"] if one["id"] == name)
+    facts: list[Any] = [own.given.get("fact")] if own.command == "record_fact" else []
+    if own.command == "start" and instant(entry["at"]) == instant(declared["declared_at"]):
+        facts = list(declared_facts(declared))
+    ends: list[tuple[str, Any, Any]] = [
+        ("superseded", None, f"{fact} is on record") for fact in facts if fact in owed["superseded_by"]
+    ]
+    if own.command == "acknowledge" and owed["ends_by_acknowledgement"]:
+        ends = [("discharged", f"acknowledged by {own.by}", None)]
+    stands = (ending["state"], ending.get("reference"), ending.get("reason"))
+    if stands in ends and (ending["by"], ending["done_at"]) == (own.by, entry["at"]):
+        return [] if own.command == "start" else [own]
+    others = [(Said(one["by"], one["command"], one["given"], one.get("proof")), one["at"]) for one in signatures(data)]
+    signed = [(own, entry["at"]), *others]
+    if not all(agrees(data, said) for said, _ in signed):
+        raise WrongError("somebody did not say that it ends so")
+    if ending["by"] not in [said.by for said, _ in signed]:
+        raise WrongError("who is said to have proposed it has not")
+    if all(said_of(said.given, at) != instant(ending["done_at"]) for said, at in signed):
+        raise WrongError("nobody said that it was done then")
+    return [said for said, _ in signed]
+
+
+def signatures(data: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"command": "", "given": {}, **one} for one in data.get("signatures", [])]
+
+
+def agrees(data: dict[str, Any], said: Said) -> bool:
+    """Whether somebody has said that a duty ends as it does: part by part, or as it stood proposed."""
+    ending, given = data["ending"], said.given
+    if ENDS.get(said.command) != ending["state"] or given.get("step") != data["step"]:
+        return False
+    whole = {**dict.fromkeys(PARTS), **ending}
+    if given.get("proposal"):
+        return bool(given["proposal"] == digest(whole))
+    return all(given.get(part) == whole[part] for part in PARTS)
