@@ -137,6 +137,11 @@ class Declared:
                 f"{declaration.organisation.id}; this worker serves {environment.name} of {organisation.id} alone",
                 Strange.ELSEWHERE,
             )
+        if declaration.environment.kind != environment.kind:
+            reason = (
+                f"{declaration.incident_id} is declared in a {declaration.environment.kind}; this is {environment.kind}"
+            )
+            raise StrangeRequestError(reason, Strange.ELSEWHERE)
         refuse_speed(environment, declaration.speed)
         if environment.kind != "sandbox":
             self._refuse_stranger(declaration)

@@ -8,7 +8,7 @@ from temporalio import activity
 
 from activities.house import House, environment_of
 from authority.claims import Claim
-from authority.proofs import Proven, UnprovenError
+from authority.proofs import AHEAD, Proven, UnprovenError
 from authority.signed import About, proven
 from domain.model import proofs
 from domain.model.proofs import ClaimAsked, Verdict
@@ -29,13 +29,30 @@ def claim_of(house: House, asked: ClaimAsked, now: datetime) -> tuple[Claim, Pro
 
     `by` is a contact, or a role that one holds: the claim names the contact.
     """
-    environment, organisation = environment_of(house, asked.environment), house.organisation()
+    organisation = house.organisation()
     who = organisation.contact(asked.by)
     if who is None:
         raise UnprovenError(f"{asked.by!r} is no contact or role of {organisation.id}: sign as yourself")
+    return proven(asked.proof, _about(house, asked, who.id), house.register(), now)
+
+
+def claim_on_record(house: House, asked: ClaimAsked, at: datetime) -> Claim:
+    """The claim that proves what a record says of a contact, as it was then (UTC). Raises `UnprovenError`.
+
+    Whoever has left the organisation since has said it all the same. When it came is an instant of another clock than
+    the entry's: what was good within `AHEAD` of it was good then.
+    """
+    about, register = _about(house, asked, asked.by), house.register()
+    try:
+        return proven(asked.proof, about, register, at)[0]
+    except UnprovenError:
+        return proven(asked.proof, about, register, at + AHEAD)[0]
+
+
+def _about(house: House, asked: ClaimAsked, by: str) -> About:
+    environment = environment_of(house, asked.environment)
     fields = asked.model_dump(exclude={"proof", "by", "environment"})
-    about = About(organisation=organisation.id, environment=environment.name, by=who.id, **fields)
-    return proven(asked.proof, about, house.register(), now)
+    return About(organisation=house.organisation().id, environment=environment.name, by=by, **fields)
 
 
 def check(house: House, asked: ClaimAsked, now: datetime) -> Verdict:

@@ -6,7 +6,7 @@ from datetime import datetime
 from pydantic import ValidationError
 
 from activities.house import House
-from activities.proofs import claim_of
+from activities.proofs import claim_on_record
 from activities.strange_requests import Strange, StrangeRequestError
 from authority.claims import Claim
 from authority.proofs import UnprovenError
@@ -33,8 +33,7 @@ def proofs_of(house: House, declaration: Declaration, entries: Sequence[Entry], 
 def _proven(house: House, declaration: Declaration, entry: Entry, at: datetime) -> Iterator[Claim]:
     try:
         for asked in claims(declaration, entry):
-            claim, _ = claim_of(house, asked, at)
-            yield claim
+            yield claim_on_record(house, asked, at)
     except UnprovenError as error:
         reason = f"entry {entry.seq} of {declaration.incident_id} ({entry.kind}, {entry.actor}) is not proven: {error}"
         raise StrangeRequestError(reason, Strange.UNPROVEN) from error

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from authority.claims import Act, Claim
 from domain.config.names import unknown
-from domain.config.organisation import Organisation
+from domain.config.organisation import COMMANDER, Organisation
 from domain.model import acts
 from starters.client.signing import proof_of
 from starters.errors import RefusedError
@@ -61,7 +61,8 @@ class Signing(NamedTuple):
         if not incident.get("proofs"):
             return payload
         organisation, now = self.options.load_organisation(), datetime.now(UTC).replace(microsecond=0)
-        by = contact(organisation, payload["by"])
+        who = payload["by"]
+        by = contact(organisation, incident.get("commander") or who if who == COMMANDER else who)
         about = {"organisation": organisation.id, "environment": incident["environment"], "incident": incident["id"]}
         claim = Claim(
             **about,

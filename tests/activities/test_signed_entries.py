@@ -171,6 +171,33 @@ def test_a_key_that_was_revoked_proves_what_was_before(kept: Kept) -> None:
     assert "is not proven" in kept.refused()
 
 
+@pytest.mark.parametrize("ahead", [minutes(4), minutes(8)], ids=["arrived", "arrived-later-than-dated"])
+def test_a_clock_that_is_ahead_holds_nothing_up(kept: Kept, ahead: timedelta) -> None:
+    """What was proven when it came goes on record, though its entry is dated a little before that."""
+    claim = kept.played.claim("reclassify", "cto", **LOWER)
+    later = claim.model_copy(update={"at": claim.at + ahead, "expires": claim.expires + ahead})
+    kept.say("reclassify", "cto", proof=PEOPLE.signed(later), **LOWER)
+    kept.write()
+
+
+def test_who_has_left_has_said_it(kept: Kept) -> None:
+    """A record that is written late takes what was said by somebody who is no contact any more."""
+    kept.say("reclassify", "cto", **LOWER)
+    people = kept.house.people
+    stay = tuple(one for one in people.contacts if one.id != "cto")
+    kept.house.people = people.model_copy(update={"contacts": stay})
+    kept.write()
+
+
+def test_nobody_declares_a_sandbox_here(kept: Kept) -> None:
+    """By whose kind nothing would be asked for."""
+    other = declaration(environment=place(kind="sandbox"), runbook=runbook(), incident_id="inc-20261123-0ther")
+    entries = Proving(other).entries
+    call = AppendCall(incident="inc-20261123-0ther", environment=STAGING.name, epoch=1, entries=entries)
+    with pytest.raises(StrangeRequestError, match="declared in a sandbox; this is staging"):
+        Appender(kept.clients, kept.house).append(call)
+
+
 def test_a_revoked_key_does_not_date_back(kept: Kept) -> None:
     """Whoever found it dates as they like, but not before what is on record."""
     kept.say("note", "devops-lead", minutes(10), text="quiet")
