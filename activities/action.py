@@ -185,10 +185,11 @@ class ChangeAction(_Action[P], ABC):
 class NoticeAction(_Action[P], ABC):
     """Informs an outside party, at most once; in a drill nobody.
 
-    `audience` says who hears it.
+    `audience` says who hears it. One that tells the organisation's own people is `inside`.
     """
 
     audience: ClassVar[str]
+    inside: ClassVar[bool] = False
 
     def __init__(self, clients: Clients, status_page: StatusPageApi) -> None:
         super().__init__(clients)

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from temporalio.exceptions import ApplicationErrorCategory
 
 from activities.action import RuleError
+from activities.approved import are_asked, refuse_declaration, refuse_unapproved
 from activities.house import House, refuse_speed
 from activities.ledger.table import Item, Table, keys, text
 from activities.ledger.terms import end_key
@@ -105,20 +106,32 @@ class Declared:
             reason = f"the runbook of {asked.about.incident} does not tell {action} so at {asked.step!r}"
             raise StrangeRequestError(reason, Strange.UNASKED)
 
+    def refuse_unapproved(self, incident: str) -> None:
+        """Raise `RuleError` for an incident on record whose runbook has to be approved yet."""
+        if not are_asked(self._house.environment(), self._house.organisation()):
+            return
+        found = self._table.get(keys(_of(incident), "declared"))
+        if found is not None:
+            refuse_unapproved(self._house, self.runbook(OnRecord.model_validate_json(found["content"]["S"]).runbook))
+
     def know(self, runbook: Runbook) -> None:
         """Put a runbook on record; a repeat changes nothing (`dynamodb:PutItem`)."""
         content = text(runbook.model_dump_json(by_alias=True))
         self._table.put({**keys(f"runbook#{runbook.digest()}", "content"), "content": content})
 
-    def first(self, declaration: Declaration) -> Item:
-        """What goes on record with the first entry of a chain.
+    def first(self, declaration: Declaration, *, again: bool = False) -> Item:
+        """What goes on record with the first entry of a chain; `again` where that stands there, and was judged then.
 
         Raises `RuleError` for a declaration that is not of this worker's organisation and environment, or under a
-        runbook that it does not know. One that can neither change nor publish anything needs no acquaintance.
+        runbook that it does not know; one that can neither change nor publish anything needs no acquaintance. In
+        production also for one under a runbook that is not approved, unless it says so itself or an incident has opened
+        it: then it begins, and changes nothing.
         """
         if not is_incident_id(declaration.incident_id):
             raise StrangeRequestError(f"{declaration.incident_id} is no name of an incident", Strange.FORGED)
         self._refuse_strange(declaration)
+        if not again:
+            refuse_declaration(self._house, declaration)
         self.know(declaration.runbook)  # so that what is open goes on under it, whatever becomes of the file
         known = OnRecord(
             runbook=declaration.runbook_digest,

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from activities.action import RuleError
 from activities.strange_requests import Strange, StrangeRequestError
+from authority.approvals import Approval
 from authority.register import Register
 from domain.config.environment import Environment
 from domain.config.organisation import Organisation
@@ -28,6 +29,9 @@ class House(Protocol):
 
     def register(self) -> Register:
         """Whose keys prove who they are."""
+
+    def approvals(self) -> tuple[Approval, ...]:
+        """Who has signed which runbook; whether it counts is for `authority.approvals` to say."""
 
     def schedules(self) -> dict[str, Schedule]:
         """What is done there by the clock, by id."""

@@ -278,6 +278,8 @@ def _send(notice: NoticeAction[Any], clients: Clients, house: House, note: Note)
         params = known_params(notice.params, asked.params, scope.environment)
         declared = Declared(house, Table(clients, scope.environment.ledger_table))
         declared.refuse_notice(asked, notice.name, activity.info().started_time)
+        if not notice.inside:
+            declared.refuse_unapproved(asked.about.incident)
         notice.refuse(house.organisation(), params)
         if scope.mode == "drill":
             return notice.recorded(scope, params)

@@ -11,6 +11,7 @@ from activities.action import Clients
 from activities.askers import whose_is
 from activities.declared import OnRecord
 from activities.ledger.table import Table, keys, text
+from authority.approvals import Approval
 from authority.register import Register
 from domain.config.environment import Environment
 from domain.config.organisation import Channel, Contact, Organisation
@@ -25,7 +26,10 @@ from tests.people import PEOPLE
 
 
 class FixedHouse:
-    """One environment, one organisation (the shipped one where none is given), some runbooks."""
+    """One environment, one organisation, some runbooks.
+
+    Where none is given it is the shipped one, but for those who approve runbooks: nobody has to.
+    """
 
     def __init__(self, environment: Environment, organisation: Organisation | None = None, *runbooks: Runbook) -> None:
         self.place = environment
@@ -33,6 +37,7 @@ class FixedHouse:
         self.runbooks = {one.digest(): one for one in runbooks}
         self.rows: dict[str, Schedule] = {}
         self.keys = Register(())
+        self.signatures: tuple[Approval, ...] = ()
 
     def environment(self) -> Environment:
         return self.place
@@ -46,13 +51,16 @@ class FixedHouse:
     def register(self) -> Register:
         return self.keys
 
+    def approvals(self) -> tuple[Approval, ...]:
+        return self.signatures
+
     def schedules(self) -> dict[str, Schedule]:
         return self.rows
 
 
 @cache
 def _shipped() -> Organisation:
-    return load_organisation(shipped_folder())
+    return load_organisation(shipped_folder()).model_copy(update={"runbook_approvers": ()})
 
 
 def house_of(declaration: Declaration) -> FixedHouse:

@@ -8,12 +8,14 @@ import structlog
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
+from authority.approvals import Approval
 from authority.enrolment import Entry, register_of
 from authority.register import Register
 from domain.config.environment import Environment
 from domain.config.organisation import Organisation
 from domain.config.runbook import Runbook
 from domain.config.schedule import Schedule
+from starters.files.approvals import load_approvals
 from starters.files.identities import load_entries
 from starters.files.kept import Document, kept, sources
 from starters.files.loading import load_runbook
@@ -34,6 +36,7 @@ class _Known(BaseModel):
     runbooks: dict[str, Runbook]
     schedules: dict[str, Schedule]
     identities: tuple[Entry, ...]
+    approvals: tuple[Approval, ...]
 
 
 class Folder:
@@ -61,6 +64,9 @@ class Folder:
     def register(self) -> Register:
         known = self._current()
         return register_of(known.identities, known.organisation.id)
+
+    def approvals(self) -> tuple[Approval, ...]:
+        return self._current().approvals
 
     def schedules(self) -> dict[str, Schedule]:
         return self._current().schedules
@@ -94,11 +100,13 @@ class Folder:
     def _checked(self) -> Document:
         organisation, environment = load_organisation(self.path), load_environment(self.path, self._name)
         runbooks = [load_runbook(self.path, name, organisation, environment) for name in list_runbooks(self.path)]
+        entries = load_entries(self.path, organisation.id)
         known: dict[str, Any] = {
             "organisation": organisation,
             "environment": environment,
             "runbooks": {one.digest(): one for one in runbooks},
-            "identities": load_entries(self.path, organisation.id),
+            "identities": entries,
+            "approvals": load_approvals(self.path, organisation.id, register_of(entries, organisation.id)),
             "schedules": load_schedules(self.path, organisation.timezone).of(environment.name),
         }
         document: Document = to_jsonable_python(known, by_alias=True)

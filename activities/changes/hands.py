@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from activities.action import ChangeAction, Clients, RuleError
+from activities.approved import refuse_unapproved
 from activities.aws.shared.error_codes import is_of_aws
 from activities.changes.evidence_first import wait_for_evidence
 from activities.changes.intents import Intents, Nonce
@@ -59,13 +60,16 @@ class Hands:
         """Plan, and put the plan on record under its digest; a dry run's is not kept. A repeat plans anew.
 
         People read it and vote though the store is away: then it is made once more when it is to be carried out.
-        Raises `RuleError` for a change that was given up.
+        Raises `RuleError` for a change that was given up, and in production for one of a runbook that is not approved:
+        so nobody votes in vain.
         """
         scope = scope_of(self._house, asked.about)
         planned = self._planned(scope, asked)
         if scope.mode != "dry-run":
             try:
                 Intents(self._table(scope, once=True)).refuse_given_up(scope.incident, asked.step, asked.generation)
+                if not self._action.evidence:
+                    Declared(self._house, self._table(scope, once=True)).refuse_unapproved(scope.incident)
                 self._keep(scope, asked, planned.plan, at)
             except Exception as error:
                 if not is_of_aws(error):
@@ -95,10 +99,10 @@ class Hands:
 
         One that could not be put on record is made once more, and `stale` if it is another by now. Raises `RuleError`
         for an incident that has ended, for a step that is not of its runbook, for votes that do not suffice by the
-        worker's own rule, or are not proven outside a sandbox, for what the gates of its plan refuse by the files as
-        they are now; a retryable error while the incident is not on record, or evidence that is to come first has not
-        begun and still has time to. What was begun goes on whatever has changed since, to one end: what came of it is
-        not done again.
+        worker's own rule, or are not proven outside a sandbox, for a runbook that is not approved (in production, but
+        for evidence), for what the gates of its plan refuse by the files as they are now; a retryable error while the
+        incident is not on record, or evidence that is to come first has not begun and still has time to. What was begun
+        goes on whatever has changed since, to one end: what came of it is not done again.
         """
         scope = scope_of(self._house, asked.about)
         made = Plans(self._table(scope)).find(scope.incident, asked.step, asked.generation, asked.digest)
@@ -178,7 +182,8 @@ class Hands:
         incident = declared.open_one(scope.incident)
         if (scope.mode, scope.declared_at) != (incident.mode, incident.declared_at):
             raise _unasked(f"{scope.incident} is {incident.mode}, since {stamp(incident.declared_at)}")
-        step = declared.runbook(incident.runbook).step(asked.step)
+        runbook = declared.runbook(incident.runbook)
+        step = runbook.step(asked.step)
         if not isinstance(step, ChangeStep) or step.change != self._action.name:
             raise _unasked(f"{asked.step} of {scope.incident} is no {self._action.name} by its runbook")
         if strange := _strange(step, made.params):
@@ -186,6 +191,8 @@ class Hands:
         known_params(self._action.params, made.params, scope.environment)  # a name may be lost since the plan
         if step.evidence and made.requested_by == ORCHESTRATOR:
             return ()
+        if not self._action.evidence:
+            refuse_unapproved(self._house, runbook)
         wait_for_evidence(Intents(self._table(scope)), scope.incident, step, incident, at)
         organisation = self._house.organisation()
         soonest = min(policy.approve for policy in organisation.severities.values()) / incident.speed

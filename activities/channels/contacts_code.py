@@ -28,6 +28,7 @@ class ContactCode(NoticeAction[ContactCodeParams]):
 
     name = "contacts.code"
     audience = "a contact"
+    inside = True
     permissions = iam("ses:SendEmail", "sms-voice:SendTextMessage SendVoiceMessage")
 
     def send(self, scope: Scope, params: ContactCodeParams, sequence: int) -> Noticed:

@@ -41,9 +41,9 @@ class Appender:
             reason = f"the entries of {call.incident} from {first.seq} on do not follow from each other"
             raise StrangeRequestError(reason, Strange.FORGED)
         if first.seq == 1:
-            _refuse_another_beginning(table, call, first)
+            again = _is_begun(table, call, first)
             declaration, since = _declaration(call.incident, first), first.at
-            beside.append(Declared(self._house, table).first(declaration))
+            beside.append(Declared(self._house, table).first(declaration, again=again))
         else:
             since = _before(table, call, first)
             declaration = _declaration(call.incident, _entry(table, chain_key(call.incident, 1), 1) or first)
@@ -77,11 +77,15 @@ def _declaration(incident: str, first: Entry) -> Declaration:
     return declaration
 
 
-def _refuse_another_beginning(table: Table, call: AppendCall, first: Entry) -> None:
-    """Raise `RuleError` where a record begins with another entry: a run that was reset begins with the same."""
+def _is_begun(table: Table, call: AppendCall, first: Entry) -> bool:
+    """Whether a record begins with just this entry already, as that of a run that was reset does.
+
+    Raises `RuleError` where it begins with another.
+    """
     standing = table.get(keys(chain_key(call.incident, 1), "000001"))
     if standing is not None and standing["hash"]["S"] != first.hash:
         raise StrangeRequestError(f"the record of {call.incident} begins with another declaration", Strange.FORGED)
+    return standing is not None
 
 
 def _entry(table: Table, chain: str, number: int) -> Entry | None:

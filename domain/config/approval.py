@@ -1,5 +1,6 @@
 """Who may say yes to what."""
 
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 
 from pydantic import Field
@@ -33,3 +34,22 @@ class ApprovalRule(Frozen):
 
     roles: tuple[str, ...] = ()
     quorum: int = Field(default=1, ge=0)
+
+
+def vacant(roles: Sequence[str], people: Mapping[str, Collection[str]]) -> tuple[str, ...]:
+    """The roles that are left over, in their order, where each is filled by another of these people, by who holds it.
+
+    As few as can be: whoever holds two of them fills the one that nobody else can.
+    """
+    filled: dict[str, str] = {}
+
+    def fill(role: str, asked: set[str]) -> bool:
+        for who, held in people.items():
+            if role in held and who not in asked:
+                asked.add(who)
+                if who not in filled or fill(filled[who], asked):
+                    filled[who] = role
+                    return True
+        return False
+
+    return tuple(role for role in roles if not fill(role, set()))

@@ -80,8 +80,10 @@ class Organisation(ConfigFile):
 
     `security` is the role that is paged when somebody tampers with incidents; without it the first of the chain is.
     `on_call` and `approval` hold where a runbook is silent: who is paged first, in that order, and who may approve a
-    change of each class. What an incident leaves is kept for `retention` from its end. `personal_numbers` are regular
-    expressions of numbers that stand for people, by what to call them: notes that hold one are warned of.
+    change of each class. In production nothing is changed, and nobody outside told, under a runbook that a holder of
+    each of `runbook_approvers` has not signed, another person for each; where there are none, none has to be signed.
+    What an incident leaves is kept for `retention` from its end. `personal_numbers` are regular expressions of numbers
+    that stand for people, by what to call them: notes that hold one are warned of.
     """
 
     id: str
@@ -92,6 +94,7 @@ class Organisation(ConfigFile):
     on_call: tuple[str, ...] = ()
     security: str | None = None
     approval: dict[ApprovalClass, ApprovalRule] = {}
+    runbook_approvers: tuple[str, ...] = ()
     externals: tuple[External, ...] = ()
     dashboards: tuple[Dashboard, ...] = ()
     holidays: Holidays | None = None

@@ -12,6 +12,7 @@ from domain.config.reviews import REVIEW, review
 from domain.config.runbook import Runbook
 from domain.config.severity_policy import SeverityPolicy
 from domain.model.activity_io import Mode
+from domain.model.proofs import RunbookApproval
 from domain.model.records import Link
 from domain.values import ids
 from domain.values.business_days import BusinessCalendar
@@ -33,6 +34,8 @@ class Declaration(BaseModel):
     `related` holds the runbooks of incidents that a finding may open, and in a review those that are reviewed. One that
     was opened so names the incident it came from in `opened_by`, and `aware_at` is when that one was declared: legal
     clocks count from there.
+    `approvals` are the signatures under its runbook's version, and under those of `related`. `lacking` are the roles
+    that have to sign its own yet, as whoever declared it knew: production takes no declaration that hides it.
     `obligations` are the organisation's, of every type of incident; `calendar` says which days people work.
     `scheduled` says which run of which schedule it is, `drill` what a drill is scored by.
     `history_limit` is the number of events after which the workflow carries on as a new run.
@@ -53,6 +56,8 @@ class Declaration(BaseModel):
     runbook: Runbook
     runbook_digest: str
     related: dict[str, Runbook] = {}
+    approvals: tuple[RunbookApproval, ...] = ()
+    lacking: tuple[str, ...] = ()
     obligations: Obligations = Obligations()
     calendar: BusinessCalendar = BusinessCalendar()
     aware_at: datetime | None = None
@@ -65,6 +70,11 @@ class Declaration(BaseModel):
     def holder(self) -> str | None:
         """The workflow that stands for the alert's key while the incident is open; None without a key."""
         return None if self.key is None else ids.key_workflow_id(self.environment.name, self.key)
+
+    @property
+    def approved_by(self) -> tuple[RunbookApproval, ...]:
+        """The signatures under its own runbook."""
+        return tuple(one for one in self.approvals if one.claim.subject == self.runbook_digest)
 
     def policy(self, severity: Severity) -> SeverityPolicy:
         """The deadlines of a severity at this incident's speed."""
@@ -93,6 +103,7 @@ class Declaration(BaseModel):
                 "key": link.key,
                 "scheduled": None,
                 "drill": None,
+                "lacking": (),
                 **(own if link.key else {"aware_at": self.aware_at or self.declared_at}),
                 "runbook": runbook,
                 "runbook_digest": runbook.digest(),

@@ -6,7 +6,7 @@ acts on it, and ask for a verdict when it arrives.
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from domain.values.canonical import digest
 from domain.values.limits import size
@@ -59,6 +59,27 @@ class Requested(BaseModel):
 
     proof: Any
     given: dict[str, Any] = {}
+
+
+class ApprovalClaim(BaseModel):
+    """What a runbook's approver has claimed (`authority.approvals`): who, when (UTC), about which digest, and more."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    by: str
+    at: AwareDatetime
+    subject: str
+
+
+class RunbookApproval(BaseModel):
+    """A signature under a version of a runbook, as a proof is: `{claim, method, key, signature}`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    claim: ApprovalClaim
+    method: str
+    key: str
+    signature: str
 
 
 def is_fit(proof: Any) -> bool:

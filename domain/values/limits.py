@@ -24,7 +24,10 @@ PLAN = 256_000
 """A plan: what stands, what shall stand, what it means. Its intent is an item of the table, too."""
 
 DECLARATION = 42_000
-"""A declaration with its runbook, organisation, environment and obligations."""
+"""A declaration with its runbook, organisation, environment and obligations, without who has approved the runbook."""
+
+APPROVALS = 16_000
+"""The signatures under the runbooks that a declaration may open; those under its own come on top."""
 
 ITEM = 400_000
 """What the table takes as one item (400 KB), with its keys and names."""

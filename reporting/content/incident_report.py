@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 
 from domain.audit import evidence
+from domain.model.declaration import Declaration
 from domain.model.finding import FindingStatus
 from domain.model.state import IncidentState
 from domain.model.timeline import Entry, Timeline
+from domain.rules.approving import role_of, unsigned
 from domain.rules.document import document
 from domain.values.durations import spoken
 from domain.values.local_time import Clock
@@ -90,8 +92,20 @@ def _counts(state: IncidentState, clock: Clock) -> Iterator[str]:
     declaration, book = state.declaration, state.declaration.runbook
     if declaration.opened_by:
         yield f"It was opened by {declaration.opened_by}, whose awareness counts: {clock(declaration.aware_at)}."
-    approved = f", approved by {book.approved.by}" if book.approved else ""
-    yield f"Runbook {book.id}, version {book.version}{approved}, digest {declaration.runbook_digest}."
+    reviewed = f", reviewed by {book.approved.by}" if book.approved else ""
+    approved = "".join(_approved(declaration, clock))
+    yield f"Runbook {book.id}, version {book.version}{reviewed}{approved}, digest {declaration.runbook_digest}."
+
+
+def _approved(declaration: Declaration, clock: Clock) -> Iterator[str]:
+    """Who had signed the runbook's version when it was declared; and in production whose signature it lacked."""
+    signed = declaration.approved_by
+    if signed:
+        yield ", approved by " + " and by ".join(
+            f"{one.claim.by} ({role_of(one, declaration.organisation)}) on {clock(one.claim.at)[:10]}" for one in signed
+        )
+    if declaration.environment.kind == "production" and (left := unsigned(signed, declaration.organisation)):
+        yield f", without the signature of {' and '.join(left)}"
 
 
 def _health(state: IncidentState) -> str:

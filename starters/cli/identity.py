@@ -1,6 +1,5 @@
 """`incident identity`: whose keys prove who somebody is."""
 
-import fcntl
 import secrets
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -122,8 +121,9 @@ def _add(
     """Sign an entry, and write it where the register takes it; nothing is written where it does not."""
     from authority.enrolment import Enrolled
     from starters.client.signing import proof_of
+    from starters.files.growing import held
     from starters.files.identities import grown, load_identities
-    from starters.files.organisation_folder import IDENTITIES, ORGANISATION
+    from starters.files.organisation_folder import IDENTITIES
 
     folder = options.folder()
     register, now = load_identities(folder, organisation.id), datetime.now(UTC).replace(microsecond=0)
@@ -135,8 +135,7 @@ def _add(
         proof = proof_of(entry.claim(organisation.id), register, sign_with, now)
         entry = entry.model_copy(update={"proof": proof})
     file = folder / IDENTITIES
-    with (folder / ORGANISATION).open("rb") as held:  # nobody else adds to the register meanwhile
-        fcntl.flock(held, fcntl.LOCK_EX)
+    with held(folder):
         if list(load_identities(folder, organisation.id)) != list(register):
             raise RefusedError(f"{file} was changed meanwhile: say it again")
         write(file, grown(folder, organisation.id, entry).encode(), keep_mode=True)

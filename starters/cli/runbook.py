@@ -2,13 +2,13 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from starters.cli import terminal
 from starters.cli.output import deliver, print_json
-from starters.cli.shared_options import shared
+from starters.cli.shared_options import shared, sign_with_option
 from starters.files.problems import InvalidFile
 from starters.options import Options
 
@@ -44,12 +44,18 @@ def list_(options: Options) -> None:
 def show(options: Options, type_: str) -> None:
     """Show the runbook for incident type TYPE in readable form."""
     book = _load(options, type_)
-    if options.as_json:
-        print_json({**book.model_dump(mode="json", by_alias=True), "digest": book.digest()})
-        return
+    from starters.cli.runbook_signing import Standing, approval_lines, approval_rows
     from starters.cli.runbook_text import lines
 
-    for line in lines(book, options.load_organisation()):
+    organisation = options.load_organisation()
+    standing = Standing(options.folder(), organisation)
+    if options.as_json:
+        digest = book.digest()
+        signed = {"approvals": approval_rows(standing, digest), "lacking": [*standing.lacking(digest)]}
+        print_json({**book.model_dump(mode="json", by_alias=True), "digest": digest, **signed})
+        return
+    title, *rest = lines(book, organisation)
+    for line in (title, *approval_lines(options, standing, book), *rest):
         click.echo(terminal.folded(line))
 
 
@@ -96,15 +102,18 @@ def diff(options: Options, was: Path, would_be: Path) -> None:
 def lint(ctx: click.Context, options: Options, path: Path | None) -> None:
     """Check a runbook file, or a whole folder; exits 2 with file, line and key of every problem."""
     from starters.files import loading
+    from starters.files.unapproved import unapproved
 
     target = options.folder() if path is None else path
     problems, unfinished = loading.lint(target), loading.unfinished(target)
-    unreviewed = loading.unreviewed(target, datetime.now(UTC).date())
+    unreviewed, unsigned = loading.unreviewed(target, datetime.now(UTC).date()), unapproved(target)
     if options.as_json:
         rows = [{**problem._asdict(), "file": str(problem.file)} for problem in problems]
         left = {str(file): count for file, count in unfinished.items()}
         days = {str(file): None if day is None else day.isoformat() for file, day in unreviewed.items()}
-        print_json({"path": str(target), "problems": rows, "placeholders": left, "reviews_overdue": days})
+        roles = {str(file): [*lacking] for file, lacking in unsigned.items()}
+        told = {"problems": rows, "placeholders": left, "reviews_overdue": days, "signatures_lacking": roles}
+        print_json({"path": str(target), **told})
     elif not problems:
         click.echo(f"{target}: no problems found")
     for problem in problems:
@@ -113,6 +122,8 @@ def lint(ctx: click.Context, options: Options, path: Path | None) -> None:
         click.echo(f"{file} cannot be used yet: {count} placeholders are left; lint that file to see them", err=True)
     for file, day in unreviewed.items():
         click.echo(f"{file}: its review is overdue, {f'the last was on {day}' if day else 'there was none'}", err=True)
+    for file, lacking in unsigned.items():
+        click.echo(f"{file}: production refuses it, it lacks the signature of {' and '.join(lacking)}", err=True)
     if problems:
         click.echo(f"{len(problems)} problems in {len({problem.file for problem in problems})} files", err=True)
         ctx.exit(InvalidFile.exit_code)
@@ -120,16 +131,43 @@ def lint(ctx: click.Context, options: Options, path: Path | None) -> None:
 
 @runbook.command()
 @click.argument("type_", metavar="TYPE")
+@click.option("--reviewed", is_flag=True, help="First take over the review that its owner has signed off.")
 @click.option("--version", metavar="V", help="The version that it becomes; by default the number at its end plus one.")
+@click.option(
+    "--was",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="The folder as it was approved before: say what has changed since.",
+)
+@click.option("--yes", is_flag=True, help="Sign without being asked.")
+@sign_with_option
 @shared
-def approve(options: Options, type_: str, version: str | None) -> None:
-    """Bring version and date of the runbook for TYPE up to date, as its owner has signed off the review of it.
+def approve(options: Options, type_: str, reviewed: bool, version: str | None, **given: Any) -> None:
+    """Approve the runbook for TYPE: sign it, as one of the roles that organisation.yaml names for that.
 
-    The file is refused where it is not what was reviewed. Comments and lines stay; commit it afterwards.
+    By anybody else, and with --reviewed, version and date of its file are first brought up to date, as its owner has
+    signed off the review of it; the file is refused where it is not what was reviewed. Comments and lines stay. Commit
+    what was written afterwards. A signature is of what the file says: it goes with any change, but of comments.
     """
-    from starters.cli import runbook_approval
+    from starters.cli import runbook_approval, runbook_signing
 
-    runbook_approval.approve(options, type_, _load(options, type_), version)
+    organisation = options.load_organisation()
+    by = runbook_signing.approver(organisation, options.who)
+    if version is not None and by is not None and not reviewed:
+        raise click.UsageError("--version is that of a review: give --reviewed too")
+    document: dict[str, Any] = {}
+    if reviewed or by is None:
+        document = runbook_approval.take_over(options, type_, _load(options, type_), version)
+        if not options.as_json:
+            click.echo(runbook_approval.said(document, organisation.runbook_approvers))
+    if by is not None:
+        was, yes, key = given["was"], given["yes"], given["sign_with"]
+        signed = runbook_signing.sign(options, _load(options, type_), by, was, yes=yes, key=key)
+        document = {**document, "signature": signed}
+        if not options.as_json:
+            click.echo(runbook_signing.said(signed))
+    if options.as_json:
+        print_json(document)
 
 
 @runbook.command()

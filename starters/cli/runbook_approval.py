@@ -1,6 +1,7 @@
 """`incident runbook approve`: what an owner has signed off in a review goes into the runbook's file."""
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -8,7 +9,7 @@ import click
 from domain.config.runbook import Runbook
 from domain.rules.reviewing import SignOff, latest_review
 from starters.cli import terminal
-from starters.cli.output import print_json, write
+from starters.cli.output import write
 from starters.client import recorded_incidents
 from starters.errors import RefusedError
 from starters.files.approval import approved
@@ -16,9 +17,10 @@ from starters.options import Options
 
 if TYPE_CHECKING:
     from activities.ledger.incidents import Unreadable
+    from starters.files.kept import Document
 
 
-def approve(options: Options, type_: str, runbook: Runbook, version: str | None) -> None:
+def take_over(options: Options, type_: str, runbook: Runbook, version: str | None) -> "Document":
     """Write version and day of the last review into the file, once; raises `RefusedError` where that would be wrong."""
     signed = _signed_off(options, type_, runbook)
     file = options.folder() / f"{type_}.yaml"
@@ -28,15 +30,21 @@ def approve(options: Options, type_: str, runbook: Runbook, version: str | None)
     if fresh:
         text = approved(file, becomes, day, signed.by)
         write(file, text.encode(), keep_mode=True)
-    if options.as_json:
-        told = {"type": type_, "file": str(file), "version": becomes, "was": runbook.version}
-        review = {"incident": signed.incident, "by": signed.by, "note": signed.note}
-        print_json({**told, "reviewed": str(day if fresh else runbook.reviewed), **review, "changed": fresh})
-    elif fresh:
-        click.echo(f"{file}: version {becomes}, reviewed {day}, as {signed.by} signed off in {signed.incident}")
-        click.echo(f"Next: commit {file}")
-    else:
-        click.echo(f"{file} has it already: version {becomes}, reviewed {runbook.reviewed}")
+    told = {"type": type_, "file": str(file), "version": becomes, "was": runbook.version}
+    review = {"incident": signed.incident, "by": signed.by, "note": signed.note}
+    return {**told, "reviewed": str(day if fresh else runbook.reviewed), **review, "changed": fresh}
+
+
+def said(document: "Document", approvers: Sequence[str]) -> str:
+    """What was taken over, for people; `approvers` are the roles that sign the file then."""
+    file, version, reviewed = document["file"], document["version"], document["reviewed"]
+    if not document["changed"]:
+        return f"{file} has it already: version {version}, reviewed {reviewed}"
+    sign = f", and have {' and '.join(approvers)} approve it (incident runbook approve)" if approvers else ""
+    return (
+        f"{file}: version {version}, reviewed {reviewed}, as {document['by']} signed off in {document['incident']}\n"
+        f"Next: commit {file}{sign}"
+    )
 
 
 def _signed_off(options: Options, type_: str, runbook: Runbook) -> SignOff:

@@ -14,6 +14,8 @@ from starters.errors import RefusedError, UnreachableError
 from starters.options import Options
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from temporalio.client import Client
 
     from starters.files.kept import Document
@@ -34,6 +36,7 @@ class _Request(NamedTuple):
     phi: bool
     dry_run: bool
     speed: float | None
+    unapproved: bool
 
 
 @click.command()
@@ -46,10 +49,20 @@ class _Request(NamedTuple):
 @click.option(
     "--dry-run", is_flag=True, help="Run probes and plan changes; page nobody, change nothing; print the findings."
 )
+@click.option(
+    "--unapproved",
+    is_flag=True,
+    help="Declare it in production though its runbook is not signed: no change, no notice.",
+)
 @click.option("--speed", type=click.FloatRange(min=0, min_open=True), help="Run the clocks faster (sandbox only).")
 @shared
 def start(options: Options, type_: str, **given: Any) -> None:
-    """Declare an incident of TYPE, which runs as a workflow until it is closed."""
+    """Declare an incident of TYPE, which runs as a workflow until it is closed.
+
+    In production its runbook has to be approved, where the organisation names who does (incident runbook approve). With
+    --unapproved it pages, looks and keeps evidence meanwhile; what changes or tells something waits for the signatures.
+    Give it with alarms: nobody is there to read why one was refused.
+    """
     request = _Request(type=type_, **given)
     _check(request)
     from starters.files.declarable import fitted
@@ -87,8 +100,8 @@ def _declaration(options: Options, request: _Request) -> "Document":
     if request.severity not in runbook["severities"]:
         usual = ", ".join(runbook["severities"])
         click.echo(f"Note: {runbook['id']} is usually {usual}; declared as {request.severity}", err=True)
-    if kind == "production" and not runbook["approved"]:
-        click.echo(f"Note: nobody has approved version {runbook['version']} of {runbook['id']}", err=True)
+    if kind == "production":
+        _refuse_unapproved(request, runbook, found["lacking"])
     if request.speed is not None and kind != "sandbox":
         raise click.UsageError(f"--speed is for sandboxes only; {environment} is {kind}")
     if kind != "sandbox":
@@ -109,10 +122,27 @@ def _declaration(options: Options, request: _Request) -> "Document":
     }
 
 
+def _refuse_unapproved(request: _Request, runbook: "Document", lacking: "Sequence[str]") -> None:
+    """Refuse a version that has to be signed yet, unless it is only looked at, or declared all the same."""
+    if not lacking:
+        if not runbook["approved"]:
+            click.echo(f"Note: nobody has approved version {runbook['version']} of {runbook['id']}", err=True)
+        return
+    from domain.rules.approving import unapproved
+
+    why = unapproved(runbook["id"], runbook["version"], lacking)
+    if not request.unapproved and not request.dry_run:
+        raise RefusedError(
+            f"{why}. If it is urgent, add --unapproved: people are paged, probes look and evidence is kept at once; "
+            "changes and notices are refused until it is signed"
+        )
+    click.echo(f"Note: {why}; until then nothing is changed, and nobody outside is told", err=True)
+
+
 def _check_size(declaration: "Document") -> None:
     from domain.values import limits
 
-    if (found := limits.size(declaration)) > limits.DECLARATION:
+    if (found := limits.size({**declaration, "approvals": []})) > limits.DECLARATION:
         raise RefusedError(
             f"runbook, organisation, environment and obligations are {found} bytes together; at most "
             f"{limits.DECLARATION} can go on record: shorten them"

@@ -24,6 +24,7 @@ from starters.options import Options
 
 if TYPE_CHECKING:
     from activities.preflight.check import Row
+    from authority.approvals import Approval
     from authority.register import Register
     from domain.model.silence import Found
 
@@ -78,7 +79,23 @@ def preflight(options: Options, *, write: bool, assume: bool) -> "list[Row]":
         os.environ.get("STATUSPAGE_URL", "https://api.statuspage.io"), os.environ.get("STATUSPAGE_API_KEY", "")
     )
     room = Room(clients, environment, organisation, now, acting, page)
-    return list(run((*CHECKS, *(ASSUMED if assume else ()), *(WRITES if write else ())), room))
+    looked = run((*CHECKS, *(ASSUMED if assume else ()), *(WRITES if write else ())), room)
+    return [*looked, *_signed(options, environment)]
+
+
+def _signed(options: Options, environment: Environment) -> "Iterator[Row]":
+    """Whether production's runbooks are signed: a row each, where somebody has to sign them."""
+    from activities.preflight.check import Row
+    from starters.files.unapproved import lacking_by_type
+
+    if environment.kind != "production" or not options.load_organisation().runbook_approvers:
+        return
+    for type_, left in lacking_by_type(options.folder()).items():
+        if left:
+            detail = f"{' and '.join(left)} must sign it; incident runbook approve {type_}"
+            yield Row("runbooks", type_, "missing", detail)
+        else:
+            yield Row("runbooks", type_, "ok", "signed by all that approve it")
 
 
 class _Files:
@@ -99,6 +116,11 @@ class _Files:
         from starters.files.identities import load_identities
 
         return load_identities(self._options.folder(), self._organisation.id)
+
+    def approvals(self) -> "tuple[Approval, ...]":
+        from starters.files.approvals import load_approvals
+
+        return load_approvals(self._options.folder(), self._organisation.id, self.register())
 
     def schedules(self) -> dict[str, Schedule]:
         return self._schedules

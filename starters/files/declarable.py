@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 def declarable(folder: Path, type_: str, environment: str, now: datetime) -> Document:
     """Everything that a declaration of this type, there and now, says by the files: checked, as its JSON has it.
-
     It is worked out once for as long as nothing changes. Raises `InvalidFile`, `UsageError` for a type that has no
     runbook, and `RefusedError` for a place without a calendar of public holidays.
     """
@@ -26,6 +25,7 @@ def _worked_out(folder: Path, type_: str, environment: str, now: datetime) -> Do
 
     from activities.catalogue import CHANGES
     from domain.config.runbook import ChangeStep
+    from starters.files.approvals import signatures
     from starters.files.holidays import calendar
     from starters.files.loading import load_obligations, load_runbook
     from starters.files.organisation_folder import list_runbooks, load_environment, load_organisation
@@ -43,29 +43,31 @@ def _worked_out(folder: Path, type_: str, environment: str, now: datetime) -> Do
             "environment": where,
             "runbook": runbook,
             "runbook_digest": runbook.digest(),
-            "related": {},
             "obligations": load_obligations(folder, organisation),
             "calendar": calendar(organisation, now),
         }
     )
-    for name, further in _reached(runbook, lambda name: load_runbook(folder, name, organisation, where)):
-        document["related"][name] = to_jsonable_python(further)
-    return document
+    reached = dict(_reached(runbook, lambda name: load_runbook(folder, name, organisation, where)))
+    document["related"] = to_jsonable_python(reached)
+    signed = signatures(folder, organisation, runbook, reached.values())
+    return {**document, "approvals": signed.approvals, "lacking": [*signed.lacking]}
 
 
 def fitted(declaration: Document) -> Document:
     """A declaration that is too big for the record without runbooks that only others open, the furthest first.
 
-    As few as must be; those that its own steps open stay, whatever its size.
+    As few as must be; those that its own steps open stay, whatever its size. Who approved one that goes, goes too.
     """
     from domain.values import limits
 
     own = {step.get("opens") for phase in declaration["runbook"]["phases"] for step in phase["steps"]}
     related = dict(declaration["related"])
     for name in [name for name in reversed(related) if name not in own]:
-        if limits.size({**declaration, "related": related}) > limits.DECLARATION:
+        if limits.size({**declaration, "related": related, "approvals": []}) > limits.DECLARATION:
             del related[name]
-    return {**declaration, "related": related}
+    gone = {f"{name} {one['version']}" for name, one in declaration["related"].items() if name not in related}
+    approvals = [one for one in declaration["approvals"] if one["claim"]["decision"] not in gone]
+    return {**declaration, "related": related, "approvals": approvals}
 
 
 def _reached(runbook: "Runbook", load: "Callable[[str], Runbook]") -> "Iterator[tuple[str, Runbook]]":

@@ -20,6 +20,7 @@ from domain.config.runbook import Runbook
 from starters.files import approval, obligation_checks, place_checks, runbook_checks
 from starters.files.drills import DRILLS, load_drills
 from starters.files.organisation_folder import (
+    APPROVALS,
     IDENTITIES,
     ORGANISATION,
     SCHEDULES,
@@ -103,11 +104,15 @@ def unfinished(path: Path) -> dict[Path, int]:
     return {file: count for file, count in left.items() if count}
 
 
+def folders(path: Path) -> list[Path]:
+    """The organisations' folders that a path is, or holds."""
+    return [path] if (path / ORGANISATION).exists() else sorted(at.parent for at in path.glob(f"*/{ORGANISATION}"))
+
+
 def unreviewed(path: Path, today: date) -> dict[Path, date | None]:
     """The runbooks of a folder, or of a folder of such folders, whose review is overdue; with the day of the last."""
-    folders = [path] if (path / ORGANISATION).exists() else sorted(at.parent for at in path.glob(f"*/{ORGANISATION}"))
     found: dict[Path, date | None] = {}
-    for file in (folder / f"{name}.yaml" for folder in folders for name in list_runbooks(folder)):
+    for file in (folder / f"{name}.yaml" for folder in folders(path) for name in list_runbooks(folder)):
         with contextlib.suppress(InvalidFile, ValueError):  # which `lint` reports
             said = read(file).data.get("reviewed")
             found[file] = None if said is None else date.fromisoformat(str(said))
@@ -116,7 +121,7 @@ def unreviewed(path: Path, today: date) -> dict[Path, date | None]:
 
 def _lint_folder(folder: Path) -> Iterator[Problem]:
     yield from _lint_file(folder / ORGANISATION)
-    for optional in (IDENTITIES, _OBLIGATIONS, SCHEDULES, REHEARSAL, DRILLS):
+    for optional in (IDENTITIES, APPROVALS, _OBLIGATIONS, SCHEDULES, REHEARSAL, DRILLS):
         if (folder / optional).exists():
             yield from _lint_file(folder / optional)
     for name in list_environments(folder):
@@ -139,6 +144,11 @@ def _lint_file(file: Path) -> list[Problem]:
 
         people = _organisation_if_valid(file.parent)
         return _refused(partial(load_identities, file.parent, people.id)) if people else []
+    if file.name == APPROVALS:
+        from starters.files.unapproved import load_signed
+
+        people = _organisation_if_valid(file.parent)
+        return _refused(partial(load_signed, file.parent, people.id)) if people else []
     if file.name == DRILLS:
         return _refused(partial(load_drills, file.parent))
     if file.name == REHEARSAL:

@@ -26,6 +26,7 @@ from starters.files.yaml_lines import Document, read
 ORGANISATION = "organisation.yaml"
 SCHEDULES = "schedules.yaml"
 IDENTITIES = "identities.yaml"
+APPROVALS = "approvals.yaml"
 _STAND_INS: dict[str, Any] = {
     "account": "000000000000",
     "addresses": "192.0.2.1",

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from domain.config import organisation
-from domain.config.names import Flaw, mapping, parts, strange
+from domain.config.approval import vacant
+from domain.config.names import Flaw, items, mapping, parts, strange
 from domain.values.placeholders import placeholders
 from starters.files.log_checks import of_logs
 
 NO_RUNBOOKS = frozenset(
-    {"drills", "identities", "organisation", "obligations", "rehearsal", "requirements", "schedules"}
+    {"approvals", "drills", "identities", "organisation", "obligations", "rehearsal", "requirements", "schedules"}
 )
 """What stands beside the runbooks in an organisation's folder and is none."""
 _FICTION = frozenset({"+61491570006", "+61491570110", *(f"+6149157015{last}" for last in "6789")})
@@ -26,15 +27,27 @@ def unfilled(data: Mapping[str, Any]) -> list[Flaw]:
 
 
 def of_organisation(data: Mapping[str, Any]) -> Iterator[Flaw]:
-    """Roles outside the chain that nobody holds, a time zone that is none."""
+    """Roles outside the chain that nobody holds, approvers of runbooks that are too few, a time zone that is none."""
     held = organisation.held(data)
     yield from strange(("on_call",), data.get("on_call"), held, "role")
     for grade, rule in mapping(data.get("approval")).items():
         roles = mapping(rule).get("roles")
         yield from strange(("approval", grade, "roles"), roles, held | {organisation.COMMANDER}, "role")
+    yield from _approvers(data, held)
     zone, zones = data.get("timezone"), _zones()
     if isinstance(zone, str) and zones and zone not in zones:
         yield Flaw(("timezone",), f"{zone!r} is no time zone; write one such as Australia/Sydney")
+
+
+def _approvers(data: Mapping[str, Any], held: frozenset[str]) -> Iterator[Flaw]:
+    """Whether there is another person for each role that approves runbooks."""
+    named = data.get("runbook_approvers")
+    unheld = [*strange(("runbook_approvers",), named, held, "role")]
+    yield from unheld
+    people = {str(at): items(one.get("roles")) for at, one in parts(data, "contacts")}
+    if not unheld and (left := vacant([role for role in items(named) if isinstance(role, str)], people)):
+        said = f"nobody is left to sign as {', '.join(left)}: each role needs a person of its own; name fewer"
+        yield Flaw(("runbook_approvers",), said)
 
 
 @cache

@@ -39,10 +39,11 @@ def differences(was: Path, would_be: Path) -> Iterator[Difference]:
         elif name not in old:
             yield Difference(name, "runbook", "there is a runbook of this type now")
         else:
-            yield from _of_type(was, would_be, name)
+            yield from of_type(was, would_be, name)
 
 
-def _of_type(was: Path, would_be: Path, name: str) -> Iterator[Difference]:
+def of_type(was: Path, would_be: Path, name: str) -> Iterator[Difference]:
+    """Everything that differs in the runbook of one type, which both folders have. Raises as `simulated` does."""
     old, new = (partial(simulated, folder, name) for folder in (was, would_be))
     yield from between(name, lambda severity: (old(severity.value), new(severity.value)))
 

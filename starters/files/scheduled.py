@@ -10,6 +10,7 @@ from domain.model.declaration import Declaration, Nominal
 from domain.model.events import ORCHESTRATOR
 from domain.model.scheduled import ScheduledCall
 from domain.values.local_time import Clock
+from starters.files.approvals import signatures
 from starters.files.holidays import calendar
 from starters.files.loading import load_obligations, load_runbook
 from starters.files.made import MADE, Files
@@ -42,6 +43,7 @@ def declared(folder: Path, call: ScheduledCall, record: Record | None = None) ->
     else:
         runbook = load_runbook(folder, kind, organisation, environment)
         related = {name: load_runbook(folder, name, organisation, environment) for name in runbook.opens()}
+    signed = signatures(folder, organisation, runbook, () if kind == REVIEW else related.values())
     return Declaration(
         incident_id="scheduled",
         title=runbook.title,
@@ -56,6 +58,8 @@ def declared(folder: Path, call: ScheduledCall, record: Record | None = None) ->
         runbook=runbook,
         runbook_digest=runbook.digest(),
         related=related,
+        approvals=signed.approvals,
+        lacking=signed.lacking,
         obligations=load_obligations(folder, organisation),
         calendar=calendar(organisation, call.now),
         scheduled=nominal,

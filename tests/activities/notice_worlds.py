@@ -62,7 +62,7 @@ class NoticeWorld:
     def __post_init__(self) -> None:
         api = StatusPageClient(self.page.url, "secret", interval=timedelta(0))
         told = {"title": "Tell", "with": self.params}
-        runbook = runbook_of(
+        runbook = self.runbook = runbook_of(
             *(
                 NoticeStep.model_validate({"id": _step(name), "notice": name, **told})
                 for name in (*self.before, self.name)
@@ -71,7 +71,7 @@ class NoticeWorld:
         create_ledger(self.clients)
         for here in (_here("live"), _here("drill"), _here("dry-run")):
             on_record(self.clients, here, runbook)
-        house = FixedHouse(
+        house = self.house = FixedHouse(
             _WHERE.environment, None if self.channel is None else reached_by(cto=(self.channel,)), runbook
         )
         self._activities = named(self.clients, house, api)
