@@ -14,7 +14,8 @@ from activities.activity_context import acting
 from activities.askers import refuse_others
 from activities.aws.shared.bearers import in_mode
 from activities.catalogue import CHANGES, NOTICES, PROBES
-from activities.changes.hands import Hands, release
+from activities.changes.giving_back import release
+from activities.changes.hands import Hands
 from activities.changes.outcomes import came_of
 from activities.changes.runner import ChangeRunner
 from activities.channels.paging import Pager

@@ -7,7 +7,19 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from activities.aws.evidence.s3_content import MIB
-from benchmarks import clocks, command, encrypted, evidence, latency, length, rehearsed, simulated, storm, throughput
+from benchmarks import (
+    clocks,
+    command,
+    encrypted,
+    evidence,
+    latency,
+    length,
+    proven,
+    rehearsed,
+    simulated,
+    storm,
+    throughput,
+)
 from benchmarks.figures import HEADING, Figure, compared
 from benchmarks.stage import Size, Stage, stage
 from worker.command import leave
@@ -18,6 +30,7 @@ BENCHMARKS: dict[str, tuple[Benchmark, str]] = {
     "throughput": (throughput.run, "outages a second from start to closed; worker CPU an incident"),
     "latency": (latency.run, "approval to the first AWS call of the change, idle and at half load"),
     "encrypted": (encrypted.run, "throughput and latency with the codec against the same without"),
+    "proven": (proven.run, "throughput and latency with everybody's signatures against the sandbox"),
     "clocks": (clocks.run, "lateness of 100 and 1,000 SLA clocks due within one second"),
     "length": (length.run, "cost of an incident of 50, 500 and 5,000 notes"),
     "storm": (storm.run, "first page of 20 P0 declared amid 300 P3 within ten seconds"),

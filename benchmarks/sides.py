@@ -33,6 +33,10 @@ class Side(ABC):
     async def start(self, workflow_id: str) -> Handle:
         """Start one incident of this side."""
 
+    def spoken(self, workflow_id: str, said: Said) -> Said:  # noqa: ARG002 - the same to all
+        """What is said to one incident."""
+        return said
+
     @abstractmethod
     def change_id(self, workflow_id: str) -> str:
         """Name the workflow that waits for the approval."""

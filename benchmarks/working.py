@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -15,8 +15,10 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.proofs import checker
 from benchmarks import memory, outage
 from benchmarks.bare import PREFIX, Bare, Idle, Marks
+from benchmarks.signatures import House
 from domain.values import ids
 from worker.command import leave
 from worker.run import build_worker
@@ -45,7 +47,7 @@ async def _serve(pipe: Connection, address: str, ours: bool, connected: Connect)
         client = await connected(address)
         todo = memory.activities(outage.declaration("none").runbook, marks)
         settings = Settings.model_construct(environment=outage.ENVIRONMENT)
-        workers = [build_worker(client, queue, settings, _on(queue, todo)) for queue in ids.QUEUES]
+        workers = [build_worker(client, queue, settings, _on(queue, todo, [checker(House())])) for queue in ids.QUEUES]
     else:
         client = await Client.connect(address)
         workers = [
@@ -60,8 +62,9 @@ async def _serve(pipe: Connection, address: str, ours: bool, connected: Connect)
             pipe.send(time.process_time() if asked == "cpu" else marks.take())
 
 
-def _on(queue: str, todo: list[Any]) -> list[Any]:
-    return [] if queue == ids.INCIDENTS_QUEUE else todo
+def _on(queue: str, todo: list[Any], own: Sequence[Any] = ()) -> list[Any]:
+    """What a queue's worker does: on that of workflows their `own` local activities."""
+    return list(own) if queue == ids.INCIDENTS_QUEUE else todo
 
 
 def _bare_worker(client: Client, queue: str, todo: list[Any]) -> Worker:

@@ -13,6 +13,7 @@ from activities.action import ChangeAction, Clients, RuleError
 from activities.approved import refuse_unapproved
 from activities.aws.shared.error_codes import is_of_aws
 from activities.changes.evidence_first import wait_for_evidence
+from activities.changes.giving_back import give_back
 from activities.changes.intents import Intents, Nonce
 from activities.changes.own import refuse_own
 from activities.changes.plans import MadePlan, Plans
@@ -30,12 +31,11 @@ from domain.model.activity_io import (
     ChangeAsked,
     Planned,
     PlanRequest,
-    ReleaseRequest,
     Undone,
     Verified,
     VerifyRequest,
 )
-from domain.model.calls import ApplyCall, PlanCall, ReleaseCall, Scope, VerifyCall
+from domain.model.calls import ApplyCall, PlanCall, Scope, VerifyCall
 from domain.model.events import ORCHESTRATOR
 from domain.model.plan import Plan
 from domain.rules.judging import refused_votes
@@ -145,7 +145,7 @@ class Hands:
         if outcome:
             Intents(table).refuse_another(scope.incident, asked.step, asked.generation, plan.digest)
         if outcome == "verified":
-            _give_back(self._runner, scope, asked, plan.locks, at)
+            give_back(self._runner, scope, asked, plan.locks, at)
             return message
         if outcome not in {"", "partly"}:
             raise RuleError(f"{name} has failed, by the record: {message}")
@@ -252,35 +252,6 @@ class Hands:
 def _unasked(reason: str) -> StrangeRequestError:
     """What no workflow of ours asks for, whatever its files say: what is on record does not change."""
     return StrangeRequestError(reason, Strange.UNASKED)
-
-
-def release(clients: Clients, house: House, runner: ChangeRunner, asked: ReleaseRequest, at: datetime) -> None:
-    """Give back the locks of a plan on record, like `ChangeRunner.release`; without a plan none were taken."""
-    scope = scope_of(house, asked.about)
-    if scope.mode == "dry-run":  # which takes none, and keeps no record
-        return
-    change = scope.incident, asked.step, asked.generation
-    plans = Plans(Table(clients, scope.environment.ledger_table))
-    made = None if asked.digest is None else plans.find(*change, asked.digest)
-    if made is not None or asked.given_up is not None:
-        said = {"unverified": asked.unverified, "given_up": asked.given_up, "term": asked.term}
-        _give_back(runner, scope, asked, made.plan.locks if made else (), at, **said)
-
-
-def _give_back(
-    runner: ChangeRunner, scope: Scope, asked: ChangeAsked, locks: tuple[str, ...], at: datetime, **said: Any
-) -> None:
-    runner.release(
-        ReleaseCall(
-            scope=scope,
-            step=asked.step,
-            generation=asked.generation,
-            holder=ids.change_workflow_id(scope.incident, asked.step, asked.generation),
-            locks=locks,
-            **said,
-        ),
-        at,
-    )
 
 
 _WORDS = frozenset({"digest", "summary", "impact"})

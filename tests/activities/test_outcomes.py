@@ -3,7 +3,7 @@
 import pytest
 
 from activities.action import RuleError
-from activities.changes.hands import release
+from activities.changes.giving_back import release
 from activities.changes.intents import Intent, Intents
 from activities.changes.outcomes import came_of
 from activities.changes.plans import MadePlan, Plans

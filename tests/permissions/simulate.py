@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from activities.permissions.dependents import DEPENDENTS
-from activities.permissions.roles import PREFLIGHT, RECOVERY
+from activities.permissions.roles import PREFLIGHT, RECOVERY, changes, roles
 from activities.permissions.statements import granted, role_name
 from deploy.policies.documents import (
     Document,
@@ -90,7 +90,10 @@ class Simulation:
             return self._named(f"bucket in {place}", bucket_policy(environment, environment.evidence.bucket))
         if kind not in {"one of our roles", "the role of evidence"}:
             return None
-        role = FORENSICS_QUEUE if kind == "the role of evidence" else DIAGNOSE_QUEUE
+        says_for_whom = cell.request.action in {"sts:SetSourceIdentity", "sts:TagSession"}  # asked of those alone
+        role = next(filter(changes, roles())) if says_for_whom else DIAGNOSE_QUEUE
+        if kind == "the role of evidence":
+            role = FORENSICS_QUEUE
         return self._named(f"trust of {role} in {place}", trust_policy(environment, role))
 
     def run(self) -> list[str]:

@@ -7,7 +7,7 @@ import pytest
 from moto import mock_aws
 
 from activities.aws.shared.bearers import Bearer
-from activities.changes.hands import release as give_back
+from activities.changes.giving_back import release as give_back
 from activities.changes.plans import MadePlan, Plans
 from activities.changes.runner import ChangeRunner
 from activities.channels.paging import Pager
