@@ -155,6 +155,9 @@ class Declared:
                 f"{declaration.incident_id} is declared in a {declaration.environment.kind}; this is {environment.kind}"
             )
             raise StrangeRequestError(reason, Strange.ELSEWHERE)
+        if declaration.mode == "dry-run" or (declaration.mode == "drill" and environment.kind == "production"):
+            reason = f"{declaration.incident_id} is a {declaration.mode}, of which nothing goes on record here"
+            raise StrangeRequestError(reason, Strange.ELSEWHERE)
         refuse_speed(environment, declaration.speed)
         if environment.kind != "sandbox":
             self._refuse_stranger(declaration)

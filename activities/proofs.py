@@ -1,6 +1,7 @@
 """Whether who says something has proven to: by the worker's own register of keys, as it stands now."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from temporalio import activity
 from activities.house import House, environment_of
 from authority.claims import Claim
 from authority.proofs import AHEAD, Proven, UnprovenError
-from authority.signed import About, proven
+from authority.signed import About, proven, refuse_other, signed
 from domain.model import proofs
 from domain.model.proofs import ClaimAsked, Verdict
 
@@ -43,15 +44,22 @@ def claim_on_record(house: House, asked: ClaimAsked, at: datetime) -> Claim:
     the entry's: what was good within `AHEAD` of it was good then.
     """
     about, register = _about(house, asked, asked.by), house.register()
-    try:
-        return proven(asked.proof, about, register, at)[0]
-    except UnprovenError:
-        return proven(asked.proof, about, register, at + AHEAD)[0]
+    for other in (at, at + AHEAD):
+        with suppress(UnprovenError):
+            return proven(asked.proof, about, register, other)[0]
+    return proven(asked.proof, about, register, at - AHEAD)[0]
+
+
+def claimed(house: House, asked: ClaimAsked) -> Claim:
+    """The claim of what is asked, whoever has signed it. Raises `UnprovenError` where it is about something else."""
+    found = signed(asked.proof)
+    refuse_other(found.claim, _about(house, asked, asked.by))
+    return found.claim
 
 
 def _about(house: House, asked: ClaimAsked, by: str) -> About:
     environment = environment_of(house, asked.environment)
-    fields = asked.model_dump(exclude={"proof", "by", "environment"})
+    fields = asked.model_dump(exclude={"proof", "by", "environment", "said_at"})
     return About(organisation=house.organisation().id, environment=environment.name, by=by, **fields)
 
 

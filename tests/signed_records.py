@@ -155,7 +155,7 @@ def commanded(
     return entry(minute, by, kind, data, {"command": name, "given": given, "proof": keys().proof(said)})
 
 
-def lowered(minute: float, by: str, to: str, reason: str, before: str = "P0") -> dict[str, Any]:
+def classified(minute: float, by: str, to: str, reason: str, before: str = "P0") -> dict[str, Any]:
     """A severity that somebody has given."""
     data = {"from": before, "to": to, "reason": reason}
     return commanded(minute, by, "severity", data, "reclassify", {"severity": to, "reason": reason})
@@ -177,7 +177,7 @@ def story(**declared: Any) -> Entries:
         requested(4, "security-lead", "scale-up", {"count": 1.5}),
         planned(5, "scale-up", **sized),
         voted(6, "cto", "scale-up", "reject", plan(**sized).digest),
-        lowered(7, "security-lead", "P1", "half of them"),
+        classified(7, "security-lead", "P1", "half of them", "P2"),
     ]
 
 

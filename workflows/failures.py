@@ -18,7 +18,7 @@ def _root(error: BaseException) -> BaseException:
     return best
 
 
-def reason(error: ActivityError) -> str:
+def reason(error: ActivityError | ApplicationError) -> str:
     """One line for a person: the kind of error and what was being done."""
     root = _root(error)
     if isinstance(root, ApplicationError):

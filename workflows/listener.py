@@ -69,13 +69,14 @@ class Listener(Hears):
         state = self._incident.state
         if not state.proofs or not acts.counts(state.declaration.runbook, command):
             return None
+        who = state.who(command.by)
         return ClaimAsked(
             environment=state.declaration.environment.name,
             incident=state.id,
             step=getattr(command, "step", None),
             act=acts.ACTS[name],
             subject=acts.subject(name, acts.given(command)),
-            by=command.by,
+            by=who.id if who else command.by,
             proof=command.proof,
         )
 

@@ -217,7 +217,8 @@ class Hears:
                 verdict = await proving.verdict_on(found.asked)
                 if verdict.proven is not None:
                     return self.hear(found.name, found.command.with_verdict(verdict.proven))
-                self.refuse(found.name, found.command.by, Unproven(verdict.reason))
+                reason = Unproven(verdict.reason) if verdict.looked else verdict.reason
+                self.refuse(found.name, found.command.by, reason)
                 return verdict.reason
         except Exception as error:  # noqa: BLE001 - whatever it is, it is a refusal
             return self._refuse_for(found.name, error)

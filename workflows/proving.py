@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from domain.model.proofs import ClaimAsked, Verdict, is_fit
@@ -32,6 +32,8 @@ async def verdict_on(asked: ClaimAsked) -> Verdict:
             start_to_close_timeout=_ATTEMPT,
             retry_policy=RetryPolicy(maximum_attempts=_TRIES, initial_interval=timedelta(seconds=1)),
         )
-    except ActivityError as error:
-        found = Verdict(reason=f"its proof could not be looked at ({failures.reason(error)}): say it again")
+    except (ActivityError, ApplicationError) as error:  # a local one raises what it failed of
+        found = Verdict(
+            reason=f"its proof could not be looked at ({failures.reason(error)}): say it again", looked=False
+        )
     return found

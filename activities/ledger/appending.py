@@ -1,11 +1,10 @@
 """What may go on record: entries in their place of a chain that begins with a declaration of this worker's own."""
 
-from datetime import datetime
-
 from activities.action import Clients, RuleError
 from activities.declared import Declared
 from activities.house import House, environment_of
-from activities.ledger.proving import proofs_of
+from activities.ledger.nonces import Used
+from activities.ledger.proving import Looker
 from activities.ledger.store import LedgerStore
 from activities.ledger.table import Item, Table, keys, text
 from activities.ledger.terms import end_key
@@ -17,6 +16,9 @@ from domain.model.declaration import Declaration
 from domain.model.event_kinds import ENDING
 from domain.model.timeline import Entry, Timeline
 from domain.rules.evolve import NoIncidentError, begun
+
+_BEHIND = 1_000_000
+"""Beyond every entry: those of the follow-up work have numbers of their own, and their places are not known yet."""
 
 
 class Appender:
@@ -40,28 +42,38 @@ class Appender:
         if Timeline(entries=call.entries, dropped=first.seq - 1, base=first.prev).first_broken():
             reason = f"the entries of {call.incident} from {first.seq} on do not follow from each other"
             raise StrangeRequestError(reason, Strange.FORGED)
+        before: Entry | None = None
         if first.seq == 1:
             again = _is_begun(table, call, first)
-            declaration, since = _declaration(call.incident, first), first.at
+            declaration = _declaration(call.incident, first)
             beside.append(Declared(self._house, table).first(declaration, again=again))
         else:
-            since = _before(table, call, first)
+            before = _before(table, call, first)
             declaration = _declaration(call.incident, _entry(table, chain_key(call.incident, 1), 1) or first)
-        used = proofs_of(self._house, declaration, call.entries, since) if are_asked(self._house) else {}
+        used: dict[int, Used] = {}
+        if are_asked(self._house):
+            looker = Looker(self._house, table, declaration, call.epoch, before)
+            used = looker.used(call.entries, (before or first).at)
         return LedgerStore(self._clients, environment).append(call, beside, used)
 
     def follow(self, call: FollowCall) -> None:
         """Write an entry of the follow-up work, like `LedgerStore.follow_once`. Raises `RuleError` for one unproven."""
         environment = environment_of(self._house, call.environment)
         table = Table(self._clients, environment.ledger_table)
-        used = None
-        if are_asked(self._house):
-            entry = Entry(**call.said(), seq=1, at=call.at, prev="")  # its place is not known yet
-            first = _entry(table, chain_key(call.incident, 1), 1)
-            if first is None:
-                raise RuleError(f"the ledger {table.name} has no record of {call.incident}")
-            used = proofs_of(self._house, _declaration(call.incident, first), [entry], call.at).get(entry.seq)
+        used = self._used_behind(table, call) if are_asked(self._house) else None
         LedgerStore(self._clients, environment).follow_once(call, used)
+
+    def _used_behind(self, table: Table, call: FollowCall) -> Used | None:
+        """What an entry behind the end uses up. Raises `RuleError` for an incident that has not ended."""
+        ended, first = (
+            Declared(self._house, table).ended_at(call.incident),
+            _entry(table, chain_key(call.incident, 1), 1),
+        )
+        if ended is None or first is None:
+            raise RuleError(f"{call.incident} is not over: its own workflow keeps its record")
+        entry = Entry(**call.said(), seq=_BEHIND + call.number, at=call.at, prev="")
+        looker = Looker(self._house, table, _declaration(call.incident, first), 1, None)
+        return looker.used([entry], max(call.at, ended)).get(entry.seq)
 
 
 def _declaration(incident: str, first: Entry) -> Declaration:
@@ -93,17 +105,17 @@ def _entry(table: Table, chain: str, number: int) -> Entry | None:
     return None if item is None else Entry.model_validate_json(item["content"]["S"])
 
 
-def _before(table: Table, call: AppendCall, first: Entry) -> datetime:
-    """When the entry before was (UTC); where the epoch leaves another, when the first of this was.
-
-    Raises `RuleError` unless it stands there.
-    """
+def _before(table: Table, call: AppendCall, first: Entry) -> Entry:
+    """The entry that stands before, in the epoch or in the one that it leaves. Raises `RuleError` unless it does."""
     before = _entry(table, chain_key(call.incident, call.epoch), first.seq - 1)
-    follows = before is not None and before.hash == first.prev
-    if before is None:
-        mark = table.get(keys(f"chain#{call.incident}", f"epoch#{call.epoch:04d}"))
-        follows = mark is not None and mark["prev"]["S"] == first.prev and mark["after"]["N"] == str(first.seq - 1)
-    if not follows:
+    epoch = call.epoch
+    while before is None and epoch > 1:
+        mark = table.get(keys(f"chain#{call.incident}", f"epoch#{epoch:04d}"))
+        if mark is None or int(mark["after"]["N"]) < first.seq - 1:
+            break
+        epoch = int(mark["leaves"]["N"])
+        before = _entry(table, chain_key(call.incident, epoch), first.seq - 1)
+    if before is None or before.hash != first.prev:
         reason = f"entry {first.seq} of {call.incident} does not follow from the entry that stands before it"
         raise StrangeRequestError(reason, Strange.FORGED)
-    return first.at if before is None else before.at
+    return before

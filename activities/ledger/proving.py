@@ -1,44 +1,92 @@
 """What goes on record only with the proof of whoever did it: what ends, lowers, gives away or decides something."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 
 from pydantic import ValidationError
 
 from activities.house import House
-from activities.proofs import claim_on_record
+from activities.ledger.nonces import Used, stands_used
+from activities.ledger.table import Table
+from activities.proofs import claim_on_record, claimed
 from activities.strange_requests import Strange, StrangeRequestError
 from authority.claims import Claim
 from authority.proofs import UnprovenError
 from domain.model.declaration import Declaration
+from domain.model.event_kinds import COUNTED, event_of
+from domain.model.proofs import ClaimAsked
 from domain.model.timeline import Entry
 from domain.rules.proven_entries import UnsaidError, claims
 
 
-def proofs_of(house: House, declaration: Declaration, entries: Sequence[Entry], since: datetime) -> dict[int, Claim]:
-    """By entry the claim that it uses up: whoever did it has proven it, by this worker's own register.
+class Looker:
+    """Looks at entries in their order, behind the one that stands `before` them on record, in an epoch."""
 
-    A proof counts as of its entry's time, or of `since` (UTC) where that is later: the time of what stands before it.
-    So nothing that is signed by a key that was revoked in between goes on record. Raises `StrangeRequestError`.
-    """
-    used = {}
-    for entry in entries:
-        since = max(since, entry.at)
-        for number, claim in enumerate(_proven(house, declaration, entry, since)):
-            if number == 0:  # whoever did it; other signatures were used up by the entries that they came with
-                used[entry.seq] = claim
-    return used
+    def __init__(self, house: House, table: Table, declaration: Declaration, epoch: int, before: Entry | None) -> None:
+        self._house, self._table, self._declaration, self._epoch = house, table, declaration, epoch
+        self._before = before
+        self._here = dict[str, tuple[Claim, datetime]]()
 
+    def used(self, entries: Sequence[Entry], since: datetime) -> dict[int, Used]:
+        """By entry the claim that it uses up: whoever did it has proven it, by this worker's own register.
 
-def _proven(house: House, declaration: Declaration, entry: Entry, at: datetime) -> Iterator[Claim]:
-    try:
-        for asked in claims(declaration, entry):
-            yield claim_on_record(house, asked, at)
-    except UnprovenError as error:
-        reason = f"entry {entry.seq} of {declaration.incident_id} ({entry.kind}, {entry.actor}) is not proven: {error}"
-        raise StrangeRequestError(reason, Strange.UNPROVEN) from error
-    except UnsaidError as error:
-        raise StrangeRequestError(f"{declaration.incident_id}: {error}", Strange.UNPROVEN) from error
-    except ValidationError as error:
-        reason = f"entry {entry.seq} of {declaration.incident_id} ({entry.kind}) cannot be read"
-        raise StrangeRequestError(reason, Strange.FORGED) from error
+        A proof counts as of its entry's time, or of `since` (UTC) where that is later: the time of what stands before
+        it. So nothing that is signed by a key that was revoked in between goes on record. What came of one command
+        uses its claim up together, and stands together. Raises `StrangeRequestError`.
+        """
+        used: dict[int, Used] = {}
+        for entry in entries:
+            since = max(since, entry.at)
+            with self._told(entry):
+                found = claims(self._declaration, entry)
+                if entry.kind in COUNTED:
+                    self._refuse_other_words(entry)
+                if found:
+                    used |= self._used(entry, found, since)
+            self._before = entry
+        return used
+
+    def _used(self, entry: Entry, found: Sequence[ClaimAsked], since: datetime) -> dict[int, Used]:
+        first, _ = self._command(entry), found[0]
+        claim = claim_on_record(self._house, found[0], since)
+        for other in found[1:]:
+            self._refuse_new(other)
+        is_here = claim.nonce in self._here  # another entry of the same command, which has used it up
+        self._here[claim.nonce] = claim, entry.at
+        return {} if is_here else {entry.seq: Used(claim, first, entry.at)}
+
+    def _command(self, entry: Entry) -> int:
+        """The number of the first entry that came of the same command: nothing else stands between them."""
+        first, before = entry.cause.get("entry", entry.seq), self._before
+        if first != entry.seq and (before is None or first not in {before.seq, before.cause.get("entry")}):
+            raise UnsaidError(f"entry {entry.seq} names an entry as of the same command that it does not follow")
+        return int(first)
+
+    def _refuse_new(self, asked: ClaimAsked) -> None:
+        """A signature that an entry holds of somebody else came with an entry before it, as it stands there."""
+        claim = claimed(self._house, asked)
+        here = self._here.get(claim.nonce)
+        known = here == (claim, asked.said_at) if here else stands_used(self._table, claim, self._epoch, asked.said_at)
+        if not known:
+            raise UnprovenError(f"it holds a signature of {asked.by} that no entry before it came of")
+
+    def _refuse_other_words(self, entry: Entry) -> None:
+        """People read the sentence: it is what the event says."""
+        event = event_of(entry)
+        if event is None or (entry.v, entry.text) != (event.V, event.sentence(entry.actor)):
+            raise UnsaidError(f"entry {entry.seq} says something else than its event")
+
+    @contextmanager
+    def _told(self, entry: Entry) -> Iterator[None]:
+        incident = self._declaration.incident_id
+        try:
+            yield
+        except UnprovenError as error:
+            reason = f"entry {entry.seq} of {incident} ({entry.kind}, {entry.actor}) is not proven: {error}"
+            raise StrangeRequestError(reason, Strange.UNPROVEN) from error
+        except UnsaidError as error:
+            raise StrangeRequestError(f"{incident}: {error}", Strange.UNPROVEN) from error
+        except ValidationError as error:
+            reason = f"entry {entry.seq} of {incident} ({entry.kind}) cannot be read"
+            raise StrangeRequestError(reason, Strange.FORGED) from error

@@ -17,11 +17,10 @@ from typing import Any
 
 from activities.action import Clients, RuleError
 from activities.ledger.checkpoints import Checkpoints
-from activities.ledger.nonces import used_up
+from activities.ledger.nonces import Used, used_up
 from activities.ledger.table import Item, Table, keys, text
 from activities.ledger.terms import SupersededError, Terms, end_key
 from activities.strange_requests import Strange, StrangeRequestError
-from authority.claims import Claim
 from domain.audit.storage_format import INDEX_KEY, chain_key
 from domain.config.environment import Environment
 from domain.model.activity_io import AppendCall, Appended, FollowCall
@@ -42,7 +41,7 @@ class LedgerStore:
         self._checkpoints = None if evidence is None else Checkpoints(clients, evidence)
 
     def append(
-        self, call: AppendCall, beside: Sequence[Item] = (), used: Mapping[int, Claim] = MappingProxyType({})
+        self, call: AppendCall, beside: Sequence[Item] = (), used: Mapping[int, Used] = MappingProxyType({})
     ) -> Appended:
         """Write entries (`dynamodb:PutItem`) and the signed head (`kms:Sign`, `s3:PutObject`).
 
@@ -57,7 +56,7 @@ class LedgerStore:
             # with the first entry: who reads meanwhile finds no incident listed that has none, or one missing
             beside = [*beside, {**keys(INDEX_KEY, call.incident), "at": text(stamp(call.entries[0].at))}]
         items = [_item(call.incident, epoch, entry) for entry in call.entries]
-        guards = [one for entry in call.entries for one in self._used_up(used, epoch, entry)]
+        guards = [one for entry in call.entries for one in self._used_up(used, call.incident, epoch, entry)]
         if not self._terms.put_under(call.incident, call.term, [*items, *beside], *guards):
             epoch = self._put_one_by_one(call, epoch, call.entries, used)
             for row in beside:
@@ -67,7 +66,7 @@ class LedgerStore:
         return Appended(written=last.seq, epoch=epoch)
 
     def follow(
-        self, incident: str, following: Unchained, at: datetime, term: int | None = None, used: Claim | None = None
+        self, incident: str, following: Unchained, at: datetime, term: int | None = None, used: Used | None = None
     ) -> Entry:
         """Write one entry after the newest there is (`dynamodb:Query`, `dynamodb:PutItem`), and its signed head.
 
@@ -84,7 +83,7 @@ class LedgerStore:
                 entry = last
                 break
             entry = Timeline(dropped=last.seq, base=last.hash).append(at, **following.said())
-            item, guards = _item(incident, epoch, entry), [used_up(self._table, used, epoch, entry)] if used else []
+            item, guards = _item(incident, epoch, entry), [used_up(self._table, used, incident, epoch)] if used else []
             if self._terms.put_under(incident, term or self._terms.current(incident), [item], *guards):
                 break
             if used and self._table.get(keys(item["pk"]["S"], item["sk"]["S"])) is None:
@@ -92,7 +91,7 @@ class LedgerStore:
         self._sign(incident, epoch, entry)
         return entry
 
-    def follow_once(self, call: FollowCall, used: Claim | None = None) -> Entry:
+    def follow_once(self, call: FollowCall, used: Used | None = None) -> Entry:
         """Write one entry of the follow-up work behind the chain, like `follow`; a repeat finds it and writes none."""
         following = call.model_copy(update={"data": {**call.data, "follow_up": call.number}})
         epoch, _ = self._newest(call.incident)
@@ -122,11 +121,12 @@ class LedgerStore:
     def _latest(self, key: str, most: int) -> list[Entry]:
         return [Entry.model_validate_json(item["content"]["S"]) for item in self._table.latest(key, most)]
 
-    def _put_one_by_one(self, call: AppendCall, epoch: int, entries: list[Entry], used: Mapping[int, Claim]) -> int:
+    def _put_one_by_one(self, call: AppendCall, epoch: int, entries: list[Entry], used: Mapping[int, Used]) -> int:
         """Write what is missing, and return the epoch in which the last one stands."""
         for position, entry in enumerate(entries):
             item = _item(call.incident, epoch, entry)
-            if self._terms.put_under(call.incident, call.term, [item], *self._used_up(used, epoch, entry)):
+            guards = self._used_up(used, call.incident, epoch, entry)
+            if self._terms.put_under(call.incident, call.term, [item], *guards):
                 continue
             standing = self._table.get(keys(item["pk"]["S"], item["sk"]["S"]))
             if standing is None:
@@ -137,8 +137,8 @@ class LedgerStore:
                 return self._put_one_by_one(call, following, entries[position:], used)
         return epoch
 
-    def _used_up(self, used: Mapping[int, Claim], epoch: int, entry: Entry) -> list[dict[str, Any]]:
-        return [used_up(self._table, used[entry.seq], epoch, entry)] if entry.seq in used else []
+    def _used_up(self, used: Mapping[int, Used], incident: str, epoch: int, entry: Entry) -> list[dict[str, Any]]:
+        return [used_up(self._table, used[entry.seq], incident, epoch)] if entry.seq in used else []
 
     def _fork(self, incident: str, epoch: int, first: Entry) -> int:
         """Begin the epoch in which `first` stands; one that was begun with another entry is passed over.

@@ -44,7 +44,9 @@ def counts(runbook: Runbook, command: Command) -> bool:
     A task that a code ends is proven by its code, for whoever has no key. A note is proven where its sender can.
     """
     match command:
-        case CompleteTask() | WaiveTask():
+        case CompleteTask():
+            return is_required(runbook, command.step) and (command.code is None or not has_code(runbook, command.step))
+        case WaiveTask():
             return is_required(runbook, command.step)
         case Custody():
             return is_release(command.event)
@@ -55,9 +57,15 @@ def counts(runbook: Runbook, command: Command) -> bool:
 
 
 def is_required(runbook: Runbook, step: str) -> bool:
-    """Whether a task has to be done, and by somebody: not where a code says that it was."""
+    """Whether a task has to be done."""
     found = runbook.step(step)
-    return isinstance(found, TaskStep) and found.required and found.code_of is None
+    return isinstance(found, TaskStep) and found.required
+
+
+def has_code(runbook: Runbook, step: str) -> bool:
+    """Whether a code says that a task was done."""
+    found = runbook.step(step)
+    return isinstance(found, TaskStep) and found.code_of is not None
 
 
 def is_release(event: str) -> bool:

@@ -4,6 +4,7 @@ A proof is `{claim, method, key, signature}` as JSON (`authority.signed`). Workf
 acts on it, and ask for a verdict when it arrives.
 """
 
+from datetime import datetime
 from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
@@ -28,7 +29,8 @@ class Proven(BaseModel):
 class ClaimAsked(BaseModel):
     """Whether `by` has proven to do `act` about the `subject` (SHA-256 in hex) within this incident.
 
-    `step` and `generation` are those of a change; none where it is about none.
+    `step` and `generation` are those of a change; none where it is about none. `said_at` is when a record says that it
+    was said, where that is before what holds it.
     """
 
     environment: str
@@ -39,13 +41,15 @@ class ClaimAsked(BaseModel):
     subject: str
     by: str
     proof: Any = None
+    said_at: datetime | None = None
 
 
 class Verdict(BaseModel):
-    """By what a claim is proven, or why it is not."""
+    """By what a claim is proven, or why it is not; without a `look` nobody knows."""
 
     proven: Proven | None = None
     reason: str = ""
+    looked: bool = True
 
 
 class Unproven(str):

@@ -51,7 +51,8 @@ class LedgerProgress(BaseModel):
             self.clock = "running"
             self.due_at = now + max(state.scaled(_PATIENCE), _FLOOR)
         entries = timeline.after(self.written, BATCH + 1)
-        most = min(max(_fitting(entries), 1), BATCH)
+        items = accumulate(1 + ("proof" in entry.cause) for entry in entries)  # its claim is used up beside it
+        most = min(max(_fitting(entries), 1), sum(1 for one in items if one <= BATCH))
         whole = (cut for cut in range(most, 0, -1) if cut == len(entries) or "entry" not in entries[cut].cause)
         return entries[: next(whole, most)]
 

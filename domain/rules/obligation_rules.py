@@ -148,7 +148,7 @@ def document(state: IncidentState, record: ObligationRecord) -> dict[str, Any]:
         **{name: value for name, value in told.items() if name not in {"state", "by"}},
         **obligation.model_dump(mode="json", include={"title", "basis", "source", "owner", "signers"}),
         **record.model_dump(mode="json", exclude=_KEPT),
-        "proposal": ending.digest() if ending and record.state == "open" else None,
+        "proposal": ending.model_dump(mode="json") if ending and record.state == "open" else None,
         "due_at": due,
         "due_basis": None if ceiling else basis,
         "ceiling_at": due if ceiling else None,

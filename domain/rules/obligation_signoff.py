@@ -47,7 +47,9 @@ def may_end(state: IncidentState, command: EndCommand) -> str | None:
         return doubt
     if command.proposal is not None and (record.ending is None or command.proposal != record.ending.digest()):
         return f"another ending of {command.step!r} stands than the one that is agreed to: look at it again"
-    ending = _ending(record, command, who, None)
+    if command.proposal is not None and any(value is not None for value in _given(command).values()):
+        return "agree to what stands, or say all of it anew"
+    ending = _ending(state, record, command, who, None)
     return _incomplete(obligation, record, ending)
 
 
@@ -65,17 +67,26 @@ def _incomplete(obligation: Obligation, record: ObligationRecord, ending: dict[s
     return None
 
 
-def _ending(record: ObligationRecord, command: EndCommand, who: Contact, now: datetime | None) -> dict[str, Any]:
-    """What is proposed: what the command gives, and beside it what stands proposed already to the same end."""
-    given = {
+def _given(command: EndCommand) -> dict[str, Any]:
+    return {
         "reference": getattr(command, "reference", None),
         "done_at": getattr(command, "at", None),
         "outcome": getattr(command, "outcome", None),
         "reason": command.reason,
         "justification": getattr(command, "justification", None),
     }
-    state = _STATES[type(command)]
-    standing = record.ending.model_dump() if record.ending and record.ending.state == state else {}
+
+
+def _ending(
+    incident: IncidentState, record: ObligationRecord, command: EndCommand, who: Contact, now: datetime | None
+) -> dict[str, Any]:
+    """What is proposed: what the command gives, and beside it what stands proposed already to the same end.
+
+    Where it is signed nothing is taken over unseen: who says it signs all of it, or agrees to all that stands.
+    """
+    given, state = _given(command), _STATES[type(command)]
+    takes_over = command.proposal is not None or not incident.proofs
+    standing = record.ending.model_dump() if takes_over and record.ending and record.ending.state == state else {}
     merged = {name: value if value is not None else standing.get(name) for name, value in given.items()}
     if now is not None:
         merged["done_at"] = min(merged["done_at"] or now, now)
@@ -89,7 +100,7 @@ def propose(state: IncidentState, command: EndCommand, who: Contact, now: dateti
     """
     record = state.obligation(command.step)
     obligation = obligation_rules.definition(state, record)
-    ending, signatures = Ending.model_validate(_ending(record, command, who, now)), list(record.signatures)
+    ending, signatures = Ending.model_validate(_ending(state, record, command, who, now)), list(record.signatures)
     if ending != record.ending:
         ending, signatures = ending.model_copy(update={"by": who.id}), []
     proposed = record.model_copy(update={"signatures": signatures})

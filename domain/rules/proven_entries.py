@@ -14,12 +14,12 @@ from domain.config.organisation import COMMANDER
 from domain.config.runbook import ProbeStep, TaskStep
 from domain.model import acts, events, work_events
 from domain.model.declaration import Declaration
-from domain.model.duty_records import Ending, Signature
+from domain.model.duty_records import Signature
 from domain.model.event_kinds import COUNTED, event_of
 from domain.model.events import ORCHESTRATOR, Event
 from domain.model.proofs import ClaimAsked
 from domain.model.timeline import Entry
-from domain.rules import facts, obligation_rules, tasks
+from domain.rules import facts, obligation_rules, reclassification, tasks
 from domain.values.canonical import canonical_value
 from domain.values.severity import Severity
 
@@ -38,6 +38,8 @@ def claims(declaration: Declaration, entry: Entry) -> list[ClaimAsked]:
     event = event_of(entry)
     if isinstance(event, work_events.DutySigned):
         return list(_of_duty(declaration, entry, event))
+    if isinstance(event, events.SeverityChanged) and event.before.above(event.after):
+        _refuse_lowering(declaration, entry, event)
     if event is None or _by_itself(declaration, entry, event):
         return []
     name = str(entry.cause.get("command"))
@@ -46,6 +48,13 @@ def claims(declaration: Declaration, entry: Entry) -> list[ClaimAsked]:
     if said is None or not said(entry, event, given):
         raise UnsaidError(f"entry {entry.seq} ({entry.kind}) is not what {entry.actor} said ({name})")
     return [_claim(declaration, entry.actor, name, given, entry.cause.get("proof"))]
+
+
+def _refuse_lowering(declaration: Declaration, entry: Entry, event: events.SeverityChanged) -> None:
+    """A severity is lowered by those of the chain who may, and by nothing by itself."""
+    who = declaration.organisation.contact(entry.actor)
+    if who is None or not set(who.roles) & set(reclassification.lowered_by(declaration.organisation, event.before)):
+        raise UnsaidError(f"entry {entry.seq}: {entry.actor} lowers no {event.before}")
 
 
 def _claim(declaration: Declaration, by: str, name: str, given: Mapping[str, Any], proof: Any) -> ClaimAsked:
@@ -118,13 +127,14 @@ def _by_itself(declaration: Declaration, entry: Entry, event: Event) -> bool:
     match event:
         case work_events.TaskEnded():
             step = declaration.runbook.step(event.step)
-            if not acts.is_required(declaration.runbook, event.step):
+            if not acts.is_required(declaration.runbook, event.step) or _by_code(declaration, event):
                 return True
             undone = isinstance(step, TaskStep) and step.until_undone is not None and event.status == "done"
             missed = isinstance(step, TaskStep) and step.opens is not None and event.status == "missed"
             return automatic and (undone or missed)
         case work_events.FactRecorded():
-            declared = entry.actor == declaration.declared_by and entry.at == declaration.declared_at
+            first = (entry.actor, entry.at) == (declaration.declared_by, declaration.declared_at)
+            declared = first and entry.cause.get("command") == "start" and entry.cause.get("entry") == 1
             return declared and facts.declared(declaration).get(event.fact) == event.value
         case work_events.CustodyRecorded():
             return not acts.is_release(event.event)
@@ -140,6 +150,12 @@ def _by_itself(declaration: Declaration, entry: Entry, event: Event) -> bool:
             return False
 
 
+def _by_code(declaration: Declaration, event: work_events.TaskEnded) -> bool:
+    """Whether a task is done by the code that was sent for it, which nobody signs and no record holds."""
+    said = event.status == "done" and (event.note or "").startswith(tasks.BY_CODE)
+    return said and acts.has_code(declaration.runbook, event.step)
+
+
 def _raised_to(declaration: Declaration) -> set[Severity | None]:
     return {step.raises_to for step in declaration.runbook.steps() if isinstance(step, ProbeStep)}
 
@@ -150,30 +166,42 @@ def _of_duty(declaration: Declaration, entry: Entry, event: work_events.DutySign
     if obligation is None:
         raise UnsaidError(f"entry {entry.seq}: there is no duty {event.step}")
     name, given = str(entry.cause.get("command")), entry.cause.get("given") or {}
-    by_fact = set(facts.declared(declaration)) if name == "start" else set[Any]()
-    if name == "record_fact":
-        by_fact = {given.get("fact")}
-    ends = [obligation_rules.superseding(one, entry.actor, entry.at) for one in by_fact & set(obligation.superseded_by)]
-    if obligation.ends_by_acknowledgement and name == "acknowledge":
+    over = set(obligation.superseded_by)
+    if name == "start":
+        over &= set(facts.declared(declaration))
+    elif name != "record_fact" or given.get("fact") not in {*over, obligation.starts}:
+        over = set()
+    # one that begins behind the fact that ends it is over at once
+    over &= {given.get("fact")} if name == "record_fact" and given.get("fact") != obligation.starts else over
+    ends = [obligation_rules.superseding(one, entry.actor, entry.at) for one in over]
+    who = declaration.organisation.contact(entry.actor)
+    if obligation.ends_by_acknowledgement and name == "acknowledge" and who and obligation.owner in who.roles:
         ends = [obligation_rules.told(entry.actor, entry.at)]
     if event.ending in ends:
         if name != "start":
             yield _claim(declaration, entry.actor, name, given, entry.cause.get("proof"))
         return
-    if name not in _ENDS or _ENDS[name] != event.ending.state:
+    if _ENDS.get(name) != event.ending.state:
         raise UnsaidError(f"entry {entry.seq}: {event.step} does not end so by {name}")
     yield _claim(declaration, entry.actor, name, given, entry.cause.get("proof"))
     _refuse_others(declaration, entry, event, obligation)
     said = [Signature(by=entry.actor, role="", at=entry.at, command=name, given=given), *event.signatures]
     for signature in said:
-        if _ENDS.get(signature.command) != event.ending.state or not _says(event.ending, signature.given):
+        if _ENDS.get(signature.command) != event.ending.state or not _says(event, signature):
             raise UnsaidError(f"entry {entry.seq}: {signature.by} did not say that {event.step} ends so")
-    if event.ending.by not in {signature.by for signature in said}:
-        raise UnsaidError(f"entry {entry.seq}: {event.ending.by} did not propose that {event.step} ends so")
-    if all(_instant(signature.given, signature.at) != event.ending.done_at for signature in said):
-        raise UnsaidError(f"entry {entry.seq}: nobody said that {event.step} was done then")
+    own = [one for one in event.signatures if (one.by, one.at) == (entry.actor, entry.at)]
+    for signature in own:
+        if (signature.command, signature.given, signature.proof) != (name, given, entry.cause.get("proof")):
+            raise UnsaidError(f"entry {entry.seq}: {signature.by} did not sign so that {event.step} ends")
+        said = said[1:]  # which is theirs
+    agreed = any("proposal" in signature.given for signature in said)  # to all of it, whoever proposed
+    proposed = {signature.by for signature in said if _instant(signature.given, signature.at) == event.ending.done_at}
+    if not agreed and event.ending.by not in proposed:
+        raise UnsaidError(f"entry {entry.seq}: {event.ending.by} did not say that {event.step} was done then")
     for signature in event.signatures:
-        yield _claim(declaration, signature.by, signature.command, signature.given, signature.proof)
+        if signature.by != entry.actor or signature.at != entry.at:
+            asked = _claim(declaration, signature.by, signature.command, signature.given, signature.proof)
+            yield asked.model_copy(update={"said_at": signature.at})
 
 
 _ENDS = {
@@ -208,8 +236,11 @@ def _refuse_others(
         raise UnsaidError(f"entry {entry.seq}: {event.step} is still to be signed by others than it says")
 
 
-def _says(ending: Ending, given: Mapping[str, Any]) -> bool:
-    """Whether what was given is this ending: it agrees to all of it, or says every part of it itself."""
+def _says(event: work_events.DutySigned, signature: Signature) -> bool:
+    """Whether what was given is this ending of this duty: it agrees to all of it, or says every part of it itself."""
+    given, ending = signature.given, event.ending
+    if given.get("step") != event.step:
+        return False
     if (proposal := given.get("proposal")) is not None:
         return bool(proposal == ending.digest())
     parts = ("reference", "outcome", "reason", "justification")

@@ -82,13 +82,21 @@ def by_itself(declared: dict[str, Any], entry: dict[str, Any]) -> bool:
     kind, data, alone = entry["kind"], entry["data"], entry["actor"] == "orchestrator"
     if kind == "task":
         step = step_of(declared, data["step"])
-        if "task" not in step or not step.get("required", True) or step.get("code_of"):
+        if "task" not in step or not step.get("required", True):
+            return True
+        if step.get("code_of") and data["status"] == "done" and (data.get("note") or "").startswith(BY_CODE):
             return True
         ended = {"done": step.get("until_undone"), "missed": step.get("opens")}.get(data["status"])
         return bool(alone and ended)
     if kind == "fact":
-        begun = entry["actor"] == declared["declared_by"] and instant(entry["at"]) == instant(declared["declared_at"])
-        return begun and declared_facts(declared).get(data["fact"]) == instant(data["value"])
+        first = entry["cause"].get("command") == "start" and entry["cause"].get("entry") == 1
+        at = instant(entry["at"]) == instant(declared["declared_at"])
+        return (
+            first
+            and at
+            and entry["actor"] == declared["declared_by"]
+            and declared_facts(declared).get(data["fact"]) == instant(data["value"])
+        )
     if kind == "severity":
         steps = [step for phase in declared["runbook"]["phases"] for step in phase["steps"]]
         raised = RAISED.index(data["to"]) > RAISED.index(data["from"])
@@ -122,26 +130,37 @@ def duty(declared: dict[str, Any], entry: dict[str, Any], own: Said) -> list[Sai
     data, ending = entry["data"], entry["data"]["ending"]
     name = step_of(declared, data["step"]).get("obligation") or data["step"]
     owed = next(one for one in declared["obligations"]["obligations"] if one["id"] == name)
-    facts: list[Any] = [own.given.get("fact")] if own.command == "record_fact" else []
+    facts: list[Any] = []
+    if own.command == "record_fact":  # one that begins behind the fact that ends it is over at once
+        fact = own.given.get("fact")
+        facts = owed["superseded_by"] if fact == owed["starts"] else [fact]
     if own.command == "start" and instant(entry["at"]) == instant(declared["declared_at"]):
         facts = list(declared_facts(declared))
     ends: list[tuple[str, Any, Any]] = [
         ("superseded", None, f"{fact} is on record") for fact in facts if fact in owed["superseded_by"]
     ]
-    if own.command == "acknowledge" and owed["ends_by_acknowledgement"]:
+    if own.command == "acknowledge" and owed["ends_by_acknowledgement"] and owed["owner"] in roles(declared, own.by):
         ends = [("discharged", f"acknowledged by {own.by}", None)]
     stands = (ending["state"], ending.get("reference"), ending.get("reason"))
     if stands in ends and (ending["by"], ending["done_at"]) == (own.by, entry["at"]):
         return [] if own.command == "start" else [own]
     others = [(Said(one["by"], one["command"], one["given"], one.get("proof")), one["at"]) for one in signatures(data)]
-    signed = [(own, entry["at"]), *others]
-    if not all(agrees(data, said) for said, _ in signed):
+    mine = [said for said, at in others if (said.by, at) == (own.by, entry["at"])]
+    if any(said != own for said in mine):
+        raise WrongError("a signature is not by what was said")
+    signed = others if mine else [(own, entry["at"]), *others]
+    if not all(agrees(data, said) for said in (own, *(said for said, _ in signed))):
         raise WrongError("somebody did not say that it ends so")
-    if ending["by"] not in [said.by for said, _ in signed]:
-        raise WrongError("who is said to have proposed it has not")
-    if all(said_of(said.given, at) != instant(ending["done_at"]) for said, at in signed):
-        raise WrongError("nobody said that it was done then")
-    return [said for said, _ in signed]
+    agreed = any(said.given.get("proposal") for said, _ in signed)  # to all of it, whoever proposed
+    when = [said.by for said, at in signed if said_of(said.given, at) == instant(ending["done_at"])]
+    if not agreed and ending["by"] not in when:
+        raise WrongError("who is said to have proposed it did not say that it was done then")
+    return [own, *(said for said, at in others if (said.by, at) != (own.by, entry["at"]))]
+
+
+def roles(declared: dict[str, Any], contact: str) -> list[str]:
+    found = (one["roles"] for one in declared["organisation"]["contacts"] if one["id"] == contact)
+    return next(found, [])
 
 
 def signatures(data: dict[str, Any]) -> list[dict[str, Any]]:

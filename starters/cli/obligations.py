@@ -10,6 +10,7 @@ from starters.cli import incident_tables, terminal
 from starters.cli.output import answer, write
 from starters.cli.send_command import send
 from starters.cli.shared_options import instant, shared, sign_with_option
+from starters.errors import RefusedError
 from starters.options import Options
 
 if TYPE_CHECKING:
@@ -134,9 +135,7 @@ def pack(options: Options, incident: str, step: str, output: Path | None) -> Non
 def _end(options: Options, incident: str, update: str, step: str, sign_with: Path | None, **given: str | None) -> None:
     """Sign how an obligation ends, and print how it stands. Who says nothing of their own agrees to what stands."""
     if not any(given.values()):
-        [state] = _states(incident)
-        standing: Document = next((owed for owed in state["obligations"] if owed["step"] == step), {})
-        given["proposal"] = standing.get("proposal")
+        given["proposal"] = _agreed(incident, step)
     state = send(options, incident, update, step=step, sign_with=sign_with, **given)
     owed = next(owed for owed in state["obligations"] if owed["step"] == step)
     signed = {signature["role"] for signature in owed["signatures"]}
@@ -162,3 +161,22 @@ def _states(incident: str | None) -> list[Document]:
         )
 
     return run(work)
+
+
+def _agreed(incident: str, step: str) -> str | None:
+    """The digest of the ending that stands proposed, as it is shown here; None where nobody signs, or none stands."""
+    from pydantic import ValidationError
+
+    from domain.model.duty_records import Ending
+
+    [state] = _states(incident)
+    standing: Document = next((owed for owed in state["obligations"] if owed["step"] == step), {})
+    if not state.get("proofs") or standing.get("proposal") is None:
+        return None
+    try:
+        ending = Ending.model_validate(standing["proposal"])
+    except ValidationError as error:
+        raise RefusedError(f"how {step} is proposed to end cannot be read: say all of it yourself") from error
+    parts = [f"{name} {terminal.clean(str(value))}" for name, value in ending.model_dump(mode="json").items() if value]
+    click.echo(f"You agree to how {step} ends: {'; '.join(parts)}", err=True)
+    return ending.digest()

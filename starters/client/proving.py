@@ -49,9 +49,10 @@ class Signing(NamedTuple):
         try:
             return self.signed(incident, payload, claimed)
         except RefusedError:
-            if name == "note" or said.get("event") in {"received", "accessed"} or _is_optional(incident, said):
-                return payload
-            raise
+            optional = name == "note" or said.get("event") in {"received", "accessed"} or _is_optional(incident, said)
+            if self.key is not None or not optional:
+                raise
+            return payload
 
     def signed(self, incident: dict[str, Any], payload: dict[str, Any], said: Said) -> dict[str, Any]:
         """The payload of a command, signed where the incident's document asks for proofs.
@@ -64,14 +65,12 @@ class Signing(NamedTuple):
         who = payload["by"]
         by = contact(organisation, incident.get("commander") or who if who == COMMANDER else who)
         about = {"organisation": organisation.id, "environment": incident["environment"], "incident": incident["id"]}
-        claim = Claim(
-            **about,
-            **said._asdict(),
-            by=by,
-            at=now,
-            expires=now + _HOLDS,
-            nonce=secrets.token_hex(16),
-        )
+        fields = {**about, **said._asdict(), "by": by, "at": now, "expires": now + _HOLDS}
+        try:
+            claim = Claim(**fields, nonce=secrets.token_hex(16))
+        except ValidationError as error:
+            name = ".".join(map(str, error.errors()[0]["loc"]))
+            raise click.UsageError(f"{name} cannot be signed: names are of printable ASCII") from error
         register = load_identities(self.options.folder(), organisation.id)
         proof = proof_of(claim, register, self.key, now)
         return {**payload, "by": by, "proof": {"claim": claim.model_dump(mode="json"), **proof.model_dump()}}
@@ -80,7 +79,7 @@ class Signing(NamedTuple):
 def _is_optional(incident: dict[str, Any], said: dict[str, Any]) -> bool:
     """Whether it is a task that need not be done, or is proven by a code."""
     task = next((one for one in incident.get("tasks", []) if one["step"] == said.get("step")), None)
-    return task is not None and (not task["required"] or "code_of" in task)
+    return task is not None and (not task["required"] or ("code_of" in task and "note" not in said))
 
 
 def contact(organisation: Organisation, who: str) -> str:

@@ -11,6 +11,7 @@ from activities.ledger.appending import Appender
 from activities.strange_requests import Strange, StrangeRequestError
 from authority.claims import Act
 from domain.model.activity_io import AppendCall, FollowCall
+from domain.model.event_kinds import event_of
 from domain.model.timeline import Entry, Timeline
 from tests.activities.ledger_worlds import ledger_and_vault, place, table
 from tests.activities.world import WorldClients
@@ -64,6 +65,9 @@ class Kept:
         """Why the last entry is refused, once it is forged."""
         last = self.played.entries[-1]
         other = forge(last)
+        event = event_of(other)
+        assert event is not None
+        other = other.model_copy(update={"text": event.sentence(other.actor)})
         self.played.entries[-1] = other.model_copy(update={"hash": other.computed_hash()})
         return self.refused()
 
@@ -105,7 +109,7 @@ def _of_other_words(entry: Entry) -> Entry:
     ("forge", "why"),
     [
         (_unsigned, "it is not signed"),
-        (_by_itself, "is not what orchestrator said"),
+        (_by_itself, "orchestrator lowers no P0"),
         (_by_another, "it is signed for somebody else"),
         (_of_other_words, "is not what cto said"),
     ],
@@ -167,7 +171,7 @@ def test_a_key_that_was_revoked_proves_what_was_before(kept: Kept) -> None:
     kept.say("reclassify", "cto", **LOWER)
     kept.house.keys = PEOPLE.keys(cto=kept.played.now + minutes(1))
     kept.write()
-    kept.say("reclassify", "cto", minutes(5), severity="P1", reason="one does")
+    kept.say("reclassify", "cto", minutes(12), severity="P1", reason="one does")
     assert "is not proven" in kept.refused()
 
 
@@ -199,11 +203,11 @@ def test_nobody_declares_a_sandbox_here(kept: Kept) -> None:
 
 
 def test_a_revoked_key_does_not_date_back(kept: Kept) -> None:
-    """Whoever found it dates as they like, but not before what is on record."""
+    """Whoever found it dates as they like, but by no more than clocks differ before what is on record."""
     kept.say("note", "devops-lead", minutes(10), text="quiet")
     kept.write()
-    kept.house.keys = PEOPLE.keys(cto=kept.played.now - minutes(1))
-    kept.played.now -= minutes(5)
+    kept.house.keys = PEOPLE.keys(cto=kept.played.now - minutes(6))
+    kept.played.now -= minutes(8)
     kept.say("reclassify", "cto", timedelta(0), **LOWER)
     assert kept.played.entries[-1].at < kept.played.entries[-2].at
     assert "is not proven" in kept.refused()
@@ -215,10 +219,14 @@ def test_the_work_that_is_left_is_signed(kept: Kept) -> None:
     kept.say("resolve", "devops-lead", summary="r")
     kept.write()
     kept.say("complete_task", "devops-lead", step="review", note="done")
-    entry = kept.played.entries[-1]
+    entry = kept.played.entries.pop()
     fields: dict[str, Any] = {**entry.said(), "incident": INCIDENT, "environment": STAGING.name, "at": entry.at}
     call = FollowCall(**fields, number=1, term=1)
     appender = Appender(kept.clients, kept.house)
+    with pytest.raises(RuleError, match="is not over"):
+        appender.follow(call)
+    kept.say("false_alarm", "devops-lead", reason="a test")
+    kept.write()
     with pytest.raises(RuleError, match="is not signed"):
         appender.follow(call.model_copy(update={"cause": {"command": "complete_task", "given": entry.cause["given"]}}))
     appender.follow(call)

@@ -20,10 +20,10 @@ from tests.proving import fingerprint, proved, proved_here
 from tests.records import INCIDENT, signer
 from tests.signed_records import (
     archived,
+    classified,
     entry,
     identities,
     keys,
-    lowered,
     story,
     told,
 )
@@ -126,7 +126,7 @@ def test_what_cannot_be_looked_at_again_is_for_the_hands(check: Checks, method: 
 
 def test_a_key_proves_from_when_it_was_enrolled_until_it_was_revoked(check: Checks) -> None:
     """The CEO's key was revoked an hour before; without that entry of the register it would be good."""
-    vote = lowered(8, "ceo", "P2", "so it is", "P1")
+    vote = classified(8, "ceo", "P2", "so it is", "P1")
     entries = [*told(), vote]
     assert check(entries).answers[10] == "wrong"
     assert check(entries, identities()[:-1]).answers[10] == "proven"
