@@ -207,6 +207,8 @@ class Change(Hears):
 
         The vote that decides is told together with what came of it, unless that takes time; the end by the result.
         """
+        if self._change.ended:  # its incident may be over once it has heard that
+            self._change.tell_refusals(workflow.now())
         workflow.set_current_details(details_of_change(self._request.title, self._change.record))
         self._teller.tell()
 

@@ -49,7 +49,7 @@ def may_end(state: IncidentState, command: EndCommand) -> str | None:
         return f"another ending of {command.step!r} stands than the one that is agreed to: look at it again"
     if command.proposal is not None and any(value is not None for value in _given(command).values()):
         return "agree to what stands, or say all of it anew"
-    ending = _ending(state, record, command, who, None)
+    ending = _ending(record, command, who, None)
     return _incomplete(obligation, record, ending)
 
 
@@ -77,15 +77,13 @@ def _given(command: EndCommand) -> dict[str, Any]:
     }
 
 
-def _ending(
-    incident: IncidentState, record: ObligationRecord, command: EndCommand, who: Contact, now: datetime | None
-) -> dict[str, Any]:
+def _ending(record: ObligationRecord, command: EndCommand, who: Contact, now: datetime | None) -> dict[str, Any]:
     """What is proposed: what the command gives, and beside it what stands proposed already to the same end.
 
     Where it is signed nothing is taken over unseen: who says it signs all of it, or agrees to all that stands.
     """
     given, state = _given(command), _STATES[type(command)]
-    takes_over = command.proposal is not None or not incident.proofs
+    takes_over = command.proposal is not None or command.proven is None
     standing = record.ending.model_dump() if takes_over and record.ending and record.ending.state == state else {}
     merged = {name: value if value is not None else standing.get(name) for name, value in given.items()}
     if now is not None:
@@ -100,7 +98,7 @@ def propose(state: IncidentState, command: EndCommand, who: Contact, now: dateti
     """
     record = state.obligation(command.step)
     obligation = obligation_rules.definition(state, record)
-    ending, signatures = Ending.model_validate(_ending(state, record, command, who, now)), list(record.signatures)
+    ending, signatures = Ending.model_validate(_ending(record, command, who, now)), list(record.signatures)
     if ending != record.ending:
         ending, signatures = ending.model_copy(update={"by": who.id}), []
     proposed = record.model_copy(update={"signatures": signatures})

@@ -14,6 +14,7 @@ from domain.model.declaration import Nominal
 from domain.model.silence import Found
 from starters.files.shipped import shipped_folder
 from tests.activities.left_behind import run_of
+from tests.activities.scopes import environment
 from tests.activities.watched import Watched, all_at_once, watched
 from tests.builders import T0, declaration, minutes, organisation
 from worker.folder import Folder
@@ -27,7 +28,8 @@ SUBJECT = "[P3] Schedule drift of production: it does not run: incident schedule
 
 @pytest.fixture
 def here() -> Iterator[Watched]:
-    with watched(declaration(organisation=organisation().model_copy(update={"security": "security-lead"}))) as here:
+    guarded = organisation().model_copy(update={"security": "security-lead"})
+    with watched(declaration(organisation=guarded, environment=environment())) as here:
         here.house.rows = {"drift": NIGHTLY}
         yield here
 

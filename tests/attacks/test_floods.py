@@ -114,3 +114,22 @@ async def test_more_updates_than_a_run_takes(server: WorkflowEnvironment, world:
         assert await failed_tasks(server.client, told.handle.id) == []
         await told.until(lambda state: state["timeline"]["written"] == state["timeline"]["length"])
     assert sum(entry.kind == "note" for entry in world.ledger) == 2500
+
+
+async def test_what_was_refused_before_a_change_was_given_up_is_on_record(
+    server: WorkflowEnvironment, world: World
+) -> None:
+    """The false alarm ends the incident while the change is still being put on record as given up."""
+    world.releasing.clear()
+    async with world.workers(server.client):
+        told = await Told.start(server.client, declaration(declared_at=datetime.now(UTC)))
+        await told.do("acknowledge")
+        change = await ask(told)
+        await flood(server.client, change["workflow_id"], "approve", _BAD, 55, 5)
+        await told.change_is("rollback", "awaiting-approval")
+        await told.do("false_alarm", reason="enough")
+        await told.handle.result()
+        world.releasing.set()
+        await server.client.get_workflow_handle(change["workflow_id"]).result()
+    entries = [one.model_dump(mode="json") for one in world.ledger]
+    assert counted(entries, "approve") == 55

@@ -199,3 +199,36 @@ async def test_an_unsigned_acknowledgement_stops_no_page(skipping: WorkflowEnvir
     assert state["commander"] is None
     again = [one for one in state["pages"] if one["reason"] != "declared"]
     assert {one["role"] for one in again} >= {"devops-lead"}
+
+
+class _Unreadable(list[Any]):
+    """A register that nobody can read just now: a file amid being replaced, or one with a flaw."""
+
+    def append(self, _one: Any) -> None:
+        raise OSError("identities.yaml cannot be read")
+
+
+async def test_what_could_not_be_looked_at_is_said_again(
+    server: WorkflowEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the worker's register cannot be read people are told so; it is no tampering, and pages nobody."""
+    async with World().workers(server.client):
+        told = await Told.start(server.client, declaration(environment=STAGING, declared_at=datetime.now(UTC)))
+        monkeypatch.setattr(checking, "LOOKED", _Unreadable())
+        for by in ("devops-lead", "cto"):
+            await told.handle.signal("acknowledge", {"by": by, "proof": GOOD})
+        while len(refused := await _refusals(told)) < 2:
+            await asyncio.sleep(0.05)
+        pages = [entry["text"] for entry in await told.timeline() if entry["kind"] == "page"]
+    assert not [one for one in pages if "tampers" in one]
+    assert [one["actor"] for one in refused] == ["devops-lead", "cto"]
+    assert all("its proof could not be looked at" in one["text"] for one in refused)
+
+
+async def test_a_role_is_proven_by_whom_it_is_now(server: WorkflowEnvironment) -> None:
+    """The look asks for the contact whose name will stand in the entry."""
+    async with World().workers(server.client):
+        told = await begun(server)
+        await told.do("note", by="technical-manager", text="quiet", proof=GOOD)
+        await told.do("mitigated", by="incident-commander", summary="m", proof=GOOD)
+    assert checking.LOOKED[-1].by == "devops-lead"
