@@ -92,9 +92,6 @@ def held(clients: WorldClients) -> Held:
     return Held(clients)
 
 
-# -- duties ------------------------------------------------------------------------------------------------------------
-
-
 def test_a_signature_for_one_duty_ends_no_other(held: Held) -> None:
     """Both sign that the assessment is done; it stands as the end of the statement to the regulator."""
     held.put("cto", *_begins(held))
@@ -165,9 +162,6 @@ def test_a_declared_fact_is_declared_once(held: Held) -> None:
     held.refused()
 
 
-# -- severity, life ----------------------------------------------------------------------------------------------------
-
-
 def test_the_guard_believes_no_declaration_of_its_kind_of_environment(clients: WorldClients) -> None:
     """The worker's own file says staging; the first entry says sandbox, and all is unsigned from there."""
     _escapes(clients, environment=STAGING.model_copy(update={"kind": "sandbox"}))
@@ -217,9 +211,6 @@ def _ends_with_one(clients: WorldClients, honest: Declaration, forged: Declarati
         Appender(clients, house).append(call)
 
 
-# -- tasks -------------------------------------------------------------------------------------------------------------
-
-
 def _with_code(required: bool = True) -> Runbook:
     plain = runbook().model_dump(mode="json", by_alias=True)
     plain["phases"][0]["steps"] += [
@@ -251,9 +242,6 @@ def test_a_task_with_a_code_is_not_ended_without_it_on_record(clients: WorldClie
     held.refused()
 
 
-# -- votes, notes, words -----------------------------------------------------------------------------------------------
-
-
 def test_people_read_what_was_signed(held: Held) -> None:
     """The event says P1, as signed; the sentence that people read says something else."""
     cause = held.said("reclassify", "cto", severity="P1", reason="r")
@@ -262,9 +250,6 @@ def test_people_read_what_was_signed(held: Held) -> None:
         held.now, "cto", event.kind, "cto closes the incident: a false alarm", event.data(), cause=cause
     )
     held.refused()
-
-
-# -- epochs, follow ----------------------------------------------------------------------------------------------------
 
 
 def test_a_found_key_dates_no_work_that_is_left_back(held: Held) -> None:
