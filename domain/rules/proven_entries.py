@@ -134,7 +134,8 @@ def _by_itself(declaration: Declaration, entry: Entry, event: Event) -> bool:
             return automatic and (undone or missed)
         case work_events.FactRecorded():
             first = (entry.actor, entry.at) == (declaration.declared_by, declaration.declared_at)
-            declared = first and entry.cause.get("command") == "start" and entry.cause.get("entry") == 1
+            # the first of them names the declaration, the others the first of them
+            declared = first and entry.cause.get("command") == "start" and entry.cause.get("entry") in {1, 2}
             return declared and facts.declared(declaration).get(event.fact) == event.value
         case work_events.CustodyRecorded():
             return not acts.is_release(event.event)

@@ -89,7 +89,7 @@ def by_itself(declared: dict[str, Any], entry: dict[str, Any]) -> bool:
         ended = {"done": step.get("until_undone"), "missed": step.get("opens")}.get(data["status"])
         return bool(alone and ended)
     if kind == "fact":
-        first = entry["cause"].get("command") == "start" and entry["cause"].get("entry") == 1
+        first = entry["cause"].get("command") == "start" and entry["cause"].get("entry") in {1, 2}
         at = instant(entry["at"]) == instant(declared["declared_at"])
         return (
             first

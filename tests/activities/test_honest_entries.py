@@ -200,3 +200,11 @@ def test_an_owner_who_is_no_signer_says_the_same_again(kept: Kept) -> None:
     kept.write()
     kept.say("supersede_obligation", "privacy-officer", minutes(3), step="assessment", reason="another")
     kept.write()
+
+
+def test_all_facts_that_a_declaration_says_go_on_record() -> None:
+    """The first names the declaration, the others the first, and so do the duties that begin by them."""
+    with ledger_and_vault() as clients:
+        kept = Kept(clients, book=runbook(facts={"belief_at": "declared"}))
+    facts = [one.fact for one in kept.played.incident.state.facts]
+    assert facts == ["suspicion_at", "belief_at"]
