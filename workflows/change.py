@@ -53,7 +53,7 @@ class Change(Hears):
         self._change = LiveChange(request)
         self._calls = ChangeCalls(self._change)
         self._changed = self._evidence_begun = False
-        self._takes_time = self._releasing = False
+        self._takes_time = self._releasing = self._has_told_end = False
         by_signal = bool(request.carried and request.carried.by_signal)
         self._teller = Teller(self._change, request.about.incident, self._can_wait, by_signal=by_signal)
 
@@ -207,7 +207,8 @@ class Change(Hears):
 
         The vote that decides is told together with what came of it, unless that takes time; the end by the result.
         """
-        if self._change.ended:  # its incident may be over once it has heard that
+        if self._change.ended and not self._has_told_end:  # its incident may be over once it has heard that
+            self._has_told_end = True
             self._change.tell_refusals(workflow.now())
         workflow.set_current_details(details_of_change(self._request.title, self._change.record))
         self._teller.tell()
