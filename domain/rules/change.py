@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from domain.config.approval import ApprovalRule
-from domain.config.organisation import COMMANDER, Contact
+from domain.config.organisation import Contact
 from domain.model.activity_io import Applied, GivenUp, Planned
 from domain.model.change_events import (
     ApprovalAsked,
@@ -21,6 +21,7 @@ from domain.model.commands import CHANGE_COMMANDS, Approve, Cancel, Command, Rej
 from domain.model.events import ORCHESTRATOR, RefusalsCounted, Refused
 from domain.model.records import ChangeStatus, EarlyVote
 from domain.rules import tampering
+from domain.rules.ballots import Ballots
 from domain.rules.change_messages import CarriedChange, ChangeHappening, ChangeNews, ChangeRequest, Life
 from domain.rules.change_news import ChangesNews
 from domain.rules.decide import cause_of
@@ -31,8 +32,6 @@ from domain.rules.voting import Electorate, rule_for
 
 _GIVEN = 4000
 """How many bytes of what was given to a refused command are kept: it may come fifty times an hour."""
-_KEPT = 3
-"""How many votes of one person are kept before there is a plan to vote on."""
 
 
 class LiveChange(Refusing):
@@ -166,16 +165,16 @@ class LiveChange(Refusing):
 
     def hear(self, name: str, command: Command, now: datetime) -> str | None:
         """Take a vote or a cancellation; one that comes before the plan is kept. Refusals go on record."""
-        cause = cause_of(name, command)
+        cause, ballots = cause_of(name, command), self._ballots()
         if self.record.status is ChangeStatus.PLANNING and name != "cancel":
-            reason = self._not_kept(command)
+            reason = ballots.not_kept(command)
             if reason is None:
                 given = command.model_dump(mode="json", exclude=set() if command.proven else {"proof"})
                 self._take(now, cause, VoteKept, command.by, command=name, given=given, proven=command.proven)
                 return None
         else:
-            reason = self._refusal(name, command)
-        who = self._voter(command.by)
+            reason = ballots.refusal(name, command)
+        who = ballots.who(command.by)
         if reason is not None:
             self.refuse(name, command.by, reason, now, cause_of(name, command, most=_GIVEN))
             return reason
@@ -193,43 +192,8 @@ class LiveChange(Refusing):
         """Put on record that its workflow was to be cancelled, however much else was refused; its incident pages."""
         self._record(tampering.cancelled(), tampering.UNKNOWN, now, {"command": "cancel"})
 
-    def _not_kept(self, command: Command) -> str | None:
-        """Why a vote that comes before the plan is not kept until it is there."""
-        who = self._voter(command.by)
-        if who is None and command.by != COMMANDER:
-            return f"{command.by!r} is no contact or role of {self.request.organisation.id}"
-        kept = sum(self._voter(str(vote.given.get("by"))) == who for vote in self.record.early)
-        if kept < _KEPT:
-            return None
-        return f"{command.by} has spoken {kept} times before the plan; say it again once it is there"
-
-    def _refusal(self, name: str, command: Command) -> str | None:
-        who = self._voter(command.by)
-        if who is None and (name, command.by) != ("cancel", ORCHESTRATOR):
-            return f"{command.by!r} is no contact or role of {self.request.organisation.id}"
-        if self.ended:
-            return f"the change is {self.record.status}"
-        if self.record.status not in {ChangeStatus.PLANNING, ChangeStatus.AWAITING_APPROVAL}:
-            return f"the change is {self.record.status} already"
-        return None if name == "cancel" or who is None else self._vote_refusal(who, command)
-
-    def _voter(self, by: str) -> Contact | None:
-        return self.request.organisation.contact(by, self.commander)
-
-    def _vote_refusal(self, who: Contact, command: Command) -> str | None:
-        electorate = self.electorate
-        if who.id == self.record.requested_by:
-            return f"{who.id} requested this change; somebody else must decide"
-        if not electorate.roles_of(who):
-            return f"{who.id} may not decide this; {' or '.join(electorate.roles)} may"
-        if any(vote.by == who.id for vote in self.record.approvals):
-            return f"{who.id} has voted already"
-        plan = self.record.plan
-        if isinstance(command, Approve) and plan is not None and command.digest != plan.digest:
-            return f"the digest is not that of the plan to decide on ({plan.digest})"
-        if isinstance(command, Approve) and electorate.free_role(who, self.record.approvals) is None:
-            return f"every role of {who.id} has voted already; another role must agree"
-        return None
+    def _ballots(self) -> Ballots:
+        return Ballots(self.record, self.electorate, self.commander)
 
     def _vote(self, who: Contact, command: Approve | Reject, now: datetime, cause: dict[str, Any]) -> None:
         electorate = self.electorate
