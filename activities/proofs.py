@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from temporalio import activity
 
 from activities.house import House, environment_of
-from authority.claims import Claim
+from authority.claims import Act, Claim
 from authority.proofs import AHEAD, Proven, UnprovenError
+from authority.register import Register
 from authority.signed import About, proven, refuse_other, signed
 from domain.model import proofs
 from domain.model.proofs import ClaimAsked, Verdict
+from domain.rules import breaking_glass
 
 if TYPE_CHECKING:
     from activities.registry import Activity
@@ -34,7 +36,22 @@ def claim_of(house: House, asked: ClaimAsked, now: datetime) -> tuple[Claim, Pro
     who = organisation.contact(asked.by)
     if who is None:
         raise UnprovenError(f"{asked.by!r} is no contact or role of {organisation.id}: sign as yourself")
-    return proven(asked.proof, _about(house, asked, who.id), house.register(), now)
+    claim, found = proven(asked.proof, _about(house, asked, who.id), house.register(), now)
+    if asked.act == Act.BREAK_GLASS:
+        _refuse_weak(claim, found, house.register(), now)
+    return claim, found
+
+
+def _refuse_weak(claim: Claim, found: Proven, register: Register, now: datetime) -> None:
+    """Raise `UnprovenError` for a claim to decide alone that holds for longer than that may, or by a lesser key.
+
+    Whoever has a key on a token that is good now signs with one: a key in a file may be a copy.
+    """
+    if claim.expires - claim.at > breaking_glass.LONGEST:
+        raise UnprovenError(f"it holds for longer than {breaking_glass.LONGEST}: sign it again")
+    tokens = [key.name for key in register.of(claim.by) if key.on_token and key.proves_at(now)]
+    if tokens and found.key not in tokens:
+        raise UnprovenError(f"who breaks the glass signs with a key on a token, where they have one: {tokens[0]}")
 
 
 def claim_on_record(house: House, asked: ClaimAsked, at: datetime) -> Claim:

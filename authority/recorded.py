@@ -16,7 +16,7 @@ from domain.model.declaration import Declaration
 from domain.model.event_kinds import COUNTED, event_of
 from domain.model.events import ORCHESTRATOR, Declared, Event, RefusalsCounted, Refused
 from domain.model.plan import Plan
-from domain.model.proofs import ClaimAsked, Proven, of_vote
+from domain.model.proofs import ClaimAsked, Proven, of_break_glass, of_vote
 from domain.model.timeline import Entry
 from domain.rules.proven_entries import UnsaidError, claims
 from domain.values.canonical import canonical_json
@@ -147,9 +147,12 @@ class _Looker:
         if event.decision == "approve" and [event.digest] != stands:
             raise UnprovenError("its plan does not stand before it, or is another by now")
         over = stands if event.decision == "approve" else [*stands, of_vote(event.workflow_id, None)]
-        claim = self._claim(event.decision, over[0], entry.actor, event.proof, change.step, change.generation)
-        late = entry.cause.get("command") not in {"approve", "reject"}
-        what = f"{event.decision}s {event.workflow_id}"
+        act: str = event.decision
+        if event.break_glass is not None:
+            act, over = acts.BREAK_GLASS, [of_break_glass(str(event.digest), event.break_glass)]
+        claim = self._claim(act, over[0], entry.actor, event.proof, change.step, change.generation)
+        late = entry.cause.get("command") not in {"approve", "reject", "break_glass"}
+        what = f"{event.decision}s {event.workflow_id}{' alone' if event.break_glass is not None else ''}"
         return _Asked(what, claim, over, event.workflow_id, event.verified, late)
 
     def _claim(

@@ -58,6 +58,11 @@ class RegisteredKey(BaseModel):
         """What a proof calls it."""
         return name_of(self.method, self.public)
 
+    @property
+    def on_token(self) -> bool:
+        """Whether it never leaves a hardware token (`sk-` keys, PROTOCOL.u2f of OpenSSH)."""
+        return self.method == "ssh" and self.public.startswith("sk-")
+
     def proves_at(self, at: datetime) -> bool:
         """Whether it was good at an instant: what it has proven before it was revoked stays proven."""
         return self.since <= at and (self.until is None or at < self.until)

@@ -9,11 +9,12 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
+    from domain.model import acts
     from domain.model.activity_io import Verified
-    from domain.model.commands import CHANGE_COMMANDS, Approve, Command
+    from domain.model.commands import CHANGE_COMMANDS, Approve, BreakGlass, Command
     from domain.model.events import ORCHESTRATOR
     from domain.model.plan import Plan
-    from domain.model.proofs import ClaimAsked, of_vote
+    from domain.model.proofs import ClaimAsked, of_break_glass, of_vote
     from domain.model.records import ChangeStatus
     from domain.rules.change import LiveChange
     from domain.rules.change_messages import ChangeRequest, Commander, Life, Nothing
@@ -224,13 +225,16 @@ class Change(Hears):
         if not self._request.proofs or (command.by == ORCHESTRATOR and sender == about.incident):
             return None
         digest = command.digest if isinstance(command, Approve) else record.plan.digest if record.plan else None
+        subject = of_vote(record.workflow_id, digest)
+        if isinstance(command, BreakGlass):
+            name, subject = acts.BREAK_GLASS, of_break_glass(command.digest, command.reason)
         return ClaimAsked(
             environment=about.environment,
             incident=about.incident,
             step=record.step,
             generation=record.generation,
             act=name,
-            subject=of_vote(record.workflow_id, digest),
+            subject=subject,
             by=command.by,
             proof=command.proof,
         )

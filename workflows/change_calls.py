@@ -76,7 +76,10 @@ class ChangeCalls:
                 **self._asked(),
                 digest=plan.digest,
                 plan=plan,
-                votes=tuple(Ballot(by=vote.by, role=vote.role, proof=vote.proof) for vote in record.approvals),
+                votes=tuple(
+                    Ballot(by=vote.by, role=vote.role, proof=vote.proof, break_glass=vote.break_glass)
+                    for vote in record.approvals
+                ),
                 commander=self._change.commander,
                 added=tuple(record.added),
                 term=term,

@@ -38,6 +38,7 @@ from domain.model.activity_io import (
 from domain.model.calls import ApplyCall, PlanCall, Scope, VerifyCall
 from domain.model.events import ORCHESTRATOR
 from domain.model.plan import Plan
+from domain.rules import breaking_glass
 from domain.rules.judging import refused_votes
 from domain.rules.voting import Electorate, rule_for
 from domain.values import ids
@@ -200,7 +201,8 @@ class Hands:
             raise RuleError(f"{asked.added[-1]} may not decide yet: those before have {soonest} each")
         rule = rule_for(organisation, step.approval, made.plan.approval_class)
         electorate = Electorate(organisation, rule, made.requested_by, asked.commander, asked.added)
-        if why := refused_votes(electorate, asked.votes):
+        alone = breaking_glass.refused(organisation, asked.votes, made.plan, evidence=self._action.evidence)
+        if why := refused_votes(electorate, asked.votes) or alone:
             raise RuleError(f"the plan {made.plan.digest[:12]} is not approved: {why}")  # honest by older files
         return nonces(self._house, asked, made, step, asked_at)
 

@@ -13,7 +13,7 @@ from authority.proofs import UnprovenError
 from domain.config.runbook import ChangeStep
 from domain.model.activity_io import ApplyRequest
 from domain.model.acts import of_request, of_undo
-from domain.model.proofs import ClaimAsked
+from domain.model.proofs import ClaimAsked, of_break_glass
 from domain.values.canonical import canonical_json
 
 
@@ -30,14 +30,11 @@ def _proven(house: House, asked: ApplyRequest, made: MadePlan, step: ChangeStep,
     common = {"environment": asked.about.environment, "incident": incident, "step": asked.step}
     yield _nonce(house, _request(asked, made, step, common), f"{incident}/{asked.step}", "the request", at)
     for vote in asked.votes:
-        claim = ClaimAsked(
-            **common,
-            generation=asked.generation,
-            act=Act.APPROVE.value,
-            subject=made.plan.digest,
-            by=vote.by,
-            proof=vote.proof,
-        )
+        act, subject = Act.APPROVE, made.plan.digest
+        if vote.break_glass is not None:
+            act, subject = Act.BREAK_GLASS, of_break_glass(made.plan.digest, vote.break_glass)
+        who = {"by": vote.by, "proof": vote.proof}
+        claim = ClaimAsked(**common, generation=asked.generation, act=act.value, subject=subject, **who)
         yield _nonce(house, claim, f"{incident}/{asked.step}/{asked.generation}", "the vote", at)
 
 

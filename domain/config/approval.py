@@ -11,7 +11,7 @@ from domain.values.frozen import Frozen
 class ApprovalClass(StrEnum):
     """How grave a change is.
 
-    A0 reads; A1 is reversible and narrow, requested but approved by nobody; A2 is reversible and
+    A0 reads; A1 is reversible and narrow, approved by whoever requests it; A2 is reversible and
     affects the service; A3 is irreversible, causes an outage, or speaks to the outside world.
     """
 
@@ -30,7 +30,7 @@ class ApprovalClass(StrEnum):
 
 
 class ApprovalRule(Frozen):
-    """`quorum` distinct people of `roles`, none of them the requester."""
+    """`quorum` distinct people of `roles`, none of them the requester; with a quorum of 0 the requester alone."""
 
     roles: tuple[str, ...] = ()
     quorum: int = Field(default=1, ge=0)

@@ -75,6 +75,19 @@ class RecoveryTargets(Frozen):
     time: Duration = Field(default="4h", validate_default=True)
 
 
+class BreakGlass(Frozen):
+    """Who may decide a change alone, as nobody answers: holders of `roles`, or every contact where none is named.
+
+    `tells` are the roles that are paged at once: where none is named, who signs runbooks and the last of the chain.
+    `reviewer`, else the first of those, looks back at it within `review`.
+    """
+
+    roles: tuple[str, ...] = ()
+    tells: tuple[str, ...] = ()
+    reviewer: str | None = None
+    review: Duration = Field(default="24h", validate_default=True)
+
+
 class Organisation(ConfigFile):
     """One organisation, as `organisation.yaml` gives it.
 
@@ -95,6 +108,7 @@ class Organisation(ConfigFile):
     security: str | None = None
     approval: dict[ApprovalClass, ApprovalRule] = {}
     runbook_approvers: tuple[str, ...] = ()
+    break_glass: BreakGlass = BreakGlass()
     externals: tuple[External, ...] = ()
     dashboards: tuple[Dashboard, ...] = ()
     holidays: Holidays | None = None
@@ -109,6 +123,9 @@ class Organisation(ConfigFile):
         yield from doubled([*parts(data, "contacts"), *parts(data, "externals")])
         yield from strange(("chain",), data.get("chain"), held(data), "role")
         yield from strange(("security",), data.get("security"), held(data), "role")
+        if isinstance(glass := data.get("break_glass"), dict):
+            for name in ("roles", "tells", "reviewer"):
+                yield from strange(("break_glass", name), glass.get(name), held(data), "role")
         policies = data.get("severities")
         if isinstance(policies, dict) and (missing := [s.value for s in Severity if s.value not in policies]):
             yield Flaw(("severities",), f"no policy for {', '.join(missing)}; add one")

@@ -80,11 +80,12 @@ class Planned(BaseModel):
 
 
 class Ballot(BaseModel):
-    """Who approves, and for which role; `proof` is what proves it, as it came."""
+    """Who approves, and for which role; `proof` is what proves it, as it came; `break_glass` why they do alone."""
 
     by: str
     role: str
     proof: Any = None
+    break_glass: str | None = None
 
 
 class ApplyRequest(PlanRequest):

@@ -35,6 +35,12 @@ ACTS: Mapping[str, str] = {
 }
 """By command the act of a claim (`authority.claims.Act`)."""
 
+BREAK_GLASS = "break-glass"
+"""The act of who decides a change alone."""
+
+REVIEW = "review:"
+"""What the name of such a task begins with; no step of a runbook is called so."""
+
 _RELEASES = frozenset({"released", "transferred"})
 
 
@@ -57,9 +63,9 @@ def counts(runbook: Runbook, command: Command) -> bool:
 
 
 def is_required(runbook: Runbook, step: str) -> bool:
-    """Whether a task has to be done."""
+    """Whether a task has to be done: a review of what somebody did alone has to, whatever the runbook says."""
     found = runbook.step(step)
-    return isinstance(found, TaskStep) and found.required
+    return step.startswith(REVIEW) or (isinstance(found, TaskStep) and found.required)
 
 
 def has_code(runbook: Runbook, step: str) -> bool:

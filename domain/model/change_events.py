@@ -99,7 +99,8 @@ class VoteKept(_OfAChange):
 class VoteCast(_OfAChange):
     """A vote that counts; `digest` is that of the plan it is on.
 
-    `proof` is what proves who gave it, as it came; `verified` by what it does, by the verdict when it came.
+    `proof` is what proves who gave it, as it came; `verified` by what it does, by the verdict when it came. With
+    `break_glass`, the reason for it, this one decides alone.
     """
 
     kind: Literal["approval"] = "approval"
@@ -109,8 +110,11 @@ class VoteCast(_OfAChange):
     verified: Proven | bool = False
     proof: Any = None
     comment: str | None = None
+    break_glass: str | None = None
 
     def sentence(self, actor: str) -> str:
+        if self.break_glass is not None:
+            return f"{actor} ({self.role}) breaks the glass and decides alone: {self.break_glass}"
         said = f": {self.comment}" if self.comment else ""
         return f"{actor} ({self.role}) {'approves' if self.decision == 'approve' else 'rejects'}{said}"
 

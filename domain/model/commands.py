@@ -161,6 +161,13 @@ class Approve(Command):
     comment: str | None = Field(default=None, max_length=_TEXT_MAX)
 
 
+class BreakGlass(Command):
+    """Approve a plan alone, as nobody answers who may decide; `reason` is signed with it."""
+
+    digest: Name
+    reason: str = Field(min_length=1, max_length=_TEXT_MAX)
+
+
 class Reject(Command):
     reason: str = Field(min_length=1, max_length=_TEXT_MAX)
 
@@ -189,4 +196,9 @@ INCIDENT_COMMANDS: dict[str, type[Command]] = {
     "custody": Custody,
 }
 
-CHANGE_COMMANDS: dict[str, type[Command]] = {"approve": Approve, "reject": Reject, "cancel": Cancel}
+CHANGE_COMMANDS: dict[str, type[Command]] = {
+    "approve": Approve,
+    "reject": Reject,
+    "cancel": Cancel,
+    "break_glass": BreakGlass,
+}

@@ -96,6 +96,11 @@ def of_vote(workflow_id: str, plan_digest: str | None) -> str:
     return plan_digest or digest({"change": workflow_id})
 
 
+def of_break_glass(plan_digest: str, reason: str) -> str:
+    """The subject of deciding on a plan alone: the plan, and the reason that is given for it."""
+    return digest({"plan": plan_digest, "reason": reason})
+
+
 def nonce_of(proof: Any) -> str | None:
     """The nonce of a claim with its proof, as it came; None where there is none."""
     claim = proof.get("claim") if isinstance(proof, dict) else None

@@ -102,7 +102,10 @@ class Paging(BaseModel):
 
 
 class Vote(BaseModel):
-    """An accepted vote on a plan. `verified` tells by what the voter's identity was proven; `proof` as it came."""
+    """An accepted vote on a plan. `verified` tells by what the voter's identity was proven; `proof` as it came.
+
+    One with `break_glass`, the reason for it, decides alone.
+    """
 
     by: str
     role: str
@@ -111,6 +114,7 @@ class Vote(BaseModel):
     verified: Proven | bool = False
     proof: Any = None
     comment: str | None = None
+    break_glass: str | None = None
 
 
 class Window(BaseModel):
@@ -183,6 +187,8 @@ class ChangeRecord(BaseModel):
 
 
 class Task(BaseModel):
+    """Work of people. One with `review_of` looks back at what that contact did alone, and is not theirs to end."""
+
     step: str
     title: str
     owner: str
@@ -194,6 +200,7 @@ class Task(BaseModel):
     at: datetime | None = None
     note: str | None = None
     remind_at: datetime | None = None
+    review_of: str | None = None
 
 
 class NoticeRecord(BaseModel):

@@ -7,6 +7,7 @@ from domain.model.duty_records import Ending, Signature
 from domain.model.events import Event, because
 from domain.model.finding import Finding
 from domain.model.records import StoredReport
+from domain.values.instants import Instant
 from domain.values.timestamps import stamp
 
 
@@ -69,13 +70,18 @@ class LinkHeld(Event):
 
 
 class TaskOpened(Event):
-    """Work that a finding or an applied change asks for."""
+    """Work that a finding or an applied change asks for.
+
+    With `review_of`, a contact, it is to look back by `due` at what they did alone, and no step of the runbook.
+    """
 
     kind: Literal["task-opened"] = "task-opened"
     step: str
     because: str
     title: str
     owner: str
+    due: Instant | None = None
+    review_of: str | None = None
     says: ClassVar[str] = "{title}: for {owner}, because of {because}"
 
 

@@ -3,9 +3,10 @@
 from typing import NamedTuple
 
 from domain.config.organisation import COMMANDER, Contact
-from domain.model.commands import Approve, Command
+from domain.model.commands import Approve, BreakGlass, Command
 from domain.model.events import ORCHESTRATOR
 from domain.model.records import ChangeRecord, ChangeStatus
+from domain.rules import breaking_glass
 from domain.rules.voting import Electorate
 
 _KEPT = 3
@@ -13,11 +14,12 @@ _KEPT = 3
 
 
 class Ballots(NamedTuple):
-    """One change as it stands, who may vote on it, and who commands."""
+    """One change as it stands, who may vote on it, who commands, and whether it is `evidence` that it preserves."""
 
     change: ChangeRecord
     electorate: Electorate
     commander: str | None
+    evidence: bool
 
     def who(self, by: str) -> Contact | None:
         """The contact of this id, or the first who holds the role."""
@@ -49,14 +51,18 @@ class Ballots(NamedTuple):
 
     def _of_vote(self, who: Contact, command: Command) -> str | None:
         electorate, plan = self.electorate, self.change.plan
-        if who.id == self.change.requested_by:
+        if isinstance(command, Approve | BreakGlass) and plan is not None and command.digest != plan.digest:
+            return f"the digest is not that of the plan to decide on ({plan.digest})"
+        if isinstance(command, BreakGlass):
+            if plan is None:
+                return "there is no plan to decide on alone"
+            return breaking_glass.refusal(electorate.organisation, who, plan, evidence=self.evidence)
+        if who.id == self.change.requested_by and not electorate.own:
             return f"{who.id} requested this change; somebody else must decide"
         if not electorate.roles_of(who):
             return f"{who.id} may not decide this; {' or '.join(electorate.roles)} may"
         if any(vote.by == who.id for vote in self.change.approvals):
             return f"{who.id} has voted already"
-        if isinstance(command, Approve) and plan is not None and command.digest != plan.digest:
-            return f"the digest is not that of the plan to decide on ({plan.digest})"
         if isinstance(command, Approve) and electorate.free_role(who, self.change.approvals) is None:
             return f"every role of {who.id} has voted already; another role must agree"
         return None

@@ -17,7 +17,7 @@ from domain.model.change_events import (
     pieces_of,
     pieces_told,
 )
-from domain.model.commands import CHANGE_COMMANDS, Approve, Cancel, Command, Reject
+from domain.model.commands import CHANGE_COMMANDS, Approve, BreakGlass, Cancel, Command, Reject
 from domain.model.events import ORCHESTRATOR, RefusalsCounted, Refused
 from domain.model.records import ChangeStatus, EarlyVote
 from domain.rules import tampering
@@ -97,7 +97,7 @@ class LiveChange(Refusing):
             self.move(ChangeStatus.ALREADY_DONE, now, cause, reason=reason, ours=planned.ours)
         elif self.request.about.mode == "dry-run":
             self.move(ChangeStatus.PLANNED, now, cause, reason="dry run: nothing is applied")
-        elif self.electorate.rule.quorum == 0:
+        elif self.electorate.own and self.record.requested_by == ORCHESTRATOR:  # what is evidence cannot wait
             self.move(ChangeStatus.APPLYING, now, cause)
         else:
             self._ask(now, cause, now + self.request.approve_within)
@@ -142,7 +142,7 @@ class LiveChange(Refusing):
             if not late:  # who wakes after its end pages once, not for the half time too
                 self._ask(now, cause, window.ends_at, again=True)
                 continue
-            chain = self.request.organisation.chain
+            chain = () if self.electorate.own else self.request.organisation.chain
             following = next((role for role in chain if role not in self.electorate.roles), None)
             if following is None:
                 self.move(ChangeStatus.EXPIRED, now, cause, reason="nobody decided in time")
@@ -181,7 +181,7 @@ class LiveChange(Refusing):
         if isinstance(command, Cancel):
             actor = who.id if who else command.by
             self.move(ChangeStatus.CANCELLED, now, cause, actor, reason=f"{actor} cancels: {command.reason}")
-        elif who is not None and isinstance(command, Approve | Reject):
+        elif who is not None and isinstance(command, Approve | Reject | BreakGlass):
             self._vote(who, command, now, cause)
         return None
 
@@ -193,11 +193,12 @@ class LiveChange(Refusing):
         self._record(tampering.cancelled(), tampering.UNKNOWN, now, {"command": "cancel"})
 
     def _ballots(self) -> Ballots:
-        return Ballots(self.record, self.electorate, self.commander)
+        return Ballots(self.record, self.electorate, self.commander, self.request.evidence)
 
-    def _vote(self, who: Contact, command: Approve | Reject, now: datetime, cause: dict[str, Any]) -> None:
+    def _vote(self, who: Contact, command: Approve | Reject | BreakGlass, now: datetime, cause: dict[str, Any]) -> None:
         electorate = self.electorate
-        role = electorate.free_role(who, self.record.approvals) or electorate.roles_of(who)[0]
+        roles = [*electorate.roles_of(who), *who.roles]  # who breaks the glass may hold none that votes
+        role = electorate.free_role(who, self.record.approvals) or roles[0]
         proof = command.proof if command.proven else None
         cast = {"role": role, "verified": command.proven or False, "proof": proof}
         if isinstance(command, Reject):
@@ -205,8 +206,8 @@ class LiveChange(Refusing):
             reason = f"{who.id} ({role}) rejects: {command.reason}"
             self.move(ChangeStatus.REJECTED, now, cause, who.id, reason=reason)
             return
-        given = {"decision": "approve", "digest": command.digest, "comment": command.comment}
-        self._take(now, cause, VoteCast, who.id, **cast, **given)
+        why = {"break_glass": command.reason} if isinstance(command, BreakGlass) else {"comment": command.comment}
+        self._take(now, cause, VoteCast, who.id, **cast, decision="approve", digest=command.digest, **why)
         if electorate.suffices(self.record.approvals):
             self.move(ChangeStatus.APPLYING, now, cause)
 

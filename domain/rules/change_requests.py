@@ -6,14 +6,14 @@ from typing import Any
 
 from domain.config.organisation import Contact
 from domain.config.runbook import ChangeStep, TaskStep
-from domain.model.change_events import ApprovalAsked, ChangeMoved, ChangeRequested, NotPlanned, pieces_told
+from domain.model.change_events import ApprovalAsked, ChangeMoved, ChangeRequested, NotPlanned, VoteCast, pieces_told
 from domain.model.commands import RequestChange, Undo
 from domain.model.event_kinds import Happening
 from domain.model.events import ORCHESTRATOR
 from domain.model.proofs import Requested
 from domain.model.records import DONE, ChangeRecord, ChangeStatus
 from domain.model.state import IncidentState
-from domain.rules import change_delays, paging, tampering, tasks
+from domain.rules import breaking_glass, change_delays, paging, tampering, tasks
 from domain.rules.access import denied_access
 from domain.values.ids import change_workflow_id
 
@@ -153,6 +153,9 @@ def _follow(state: IncidentState, record: ChangeRecord, event: Any) -> Iterator[
     """What the incident does about an event of a change."""
     if isinstance(event, ApprovalAsked):
         yield from _page_voters(state, event)
+    if isinstance(event, VoteCast) and event.break_glass is not None:
+        vote = record.approvals[-1]
+        yield from breaking_glass.broken(state, record, vote.by, event, vote.at)
     if not isinstance(event, ChangeMoved):
         return
     if event.denied:
@@ -194,10 +197,18 @@ def _page_voters(state: IncidentState, asked: ApprovalAsked) -> Iterator[Happeni
         yield paging.remind(state, record.step, asked.eligible, asked.reason, due=asked.until)
         return
     for voter in dict.fromkeys(asked.voters):
+        if record is not None and voter == record.requested_by and not (asked.again or _planned_anew(state, record)):
+            continue  # whoever asks for it has its plan before them
         contact = state.declaration.organisation.contact(voter)
         if contact is not None:
             role = next((role for role in asked.eligible if role in contact.roles), contact.roles[0])
             yield from paging.page(state, contact, role, asked.reason, asked.workflow_id)
+
+
+def _planned_anew(state: IncidentState, record: ChangeRecord) -> bool:
+    """Whether it was asked for again by itself, as the one before it was stale."""
+    before = (c for c in state.changes if c.step == record.step and c.generation == record.generation - 1)
+    return any(change.status is ChangeStatus.STALE for change in before)
 
 
 def _plan_again(state: IncidentState, record: ChangeRecord) -> Iterator[Happening]:

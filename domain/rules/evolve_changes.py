@@ -93,7 +93,7 @@ def alter(record: ChangeRecord, at: datetime, actor: str, event: Event) -> None:
         case change_events.VoteKept():
             record.early.append(EarlyVote(command=event.command, given=event.given, proven=event.proven))
         case change_events.VoteCast():
-            vote = event.model_dump(include={"role", "decision", "verified", "proof", "comment"})
+            vote = event.model_dump(include={"role", "decision", "verified", "proof", "comment", "break_glass"})
             record.approvals.append(Vote(by=actor, at=at, **vote))
         case change_events.ChangeMoved():
             _move(record, at, event)

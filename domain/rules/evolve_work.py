@@ -9,7 +9,7 @@ from domain.model.duty_records import FactRecord, ObligationRecord
 from domain.model.records import FindingRecord, Link, Mail, Page, StoredReport
 from domain.model.state import IncidentState
 from domain.model.timeline import Entry
-from domain.rules import clock_runs, tasks
+from domain.rules import breaking_glass, clock_runs, tasks
 
 
 def _paging(state: IncidentState, _entry: Entry, event: events.PagingRound) -> None:
@@ -75,6 +75,9 @@ def _held(state: IncidentState, _entry: Entry, event: work_events.LinkHeld) -> N
 
 def _task_opened(state: IncidentState, entry: Entry, event: work_events.TaskOpened) -> None:
     state.tasks = [task for task in state.tasks if task.step != event.step]  # asked for again, it is open again
+    if event.review_of is not None:
+        state.tasks.append(breaking_glass.task(event))
+        return
     for phase in state.declaration.runbook.phases:
         for step in phase.steps:
             if isinstance(step, TaskStep) and step.id == event.step:

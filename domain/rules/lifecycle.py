@@ -10,7 +10,7 @@ from domain.model import commands, events
 from domain.model.event_kinds import Happening
 from domain.model.records import ChangeStatus
 from domain.model.state import IncidentState
-from domain.rules import links, notices, obligation_rules, tasks
+from domain.rules import breaking_glass, links, notices, obligation_rules, tasks
 from domain.values.status import Status
 
 
@@ -74,7 +74,7 @@ def may_false_alarm(state: IncidentState, _command: commands.FalseAlarm) -> str 
     busy = [change.workflow_id for change in state.changes_in_flight() if change.status in acting]
     if busy:
         return f"changes are being applied: {', '.join(busy)}"
-    return tasks.left_standing(state) or obligation_rules.still_open(state)
+    return tasks.left_standing(state) or breaking_glass.under_review(state) or obligation_rules.still_open(state)
 
 
 def false_alarm(

@@ -8,6 +8,7 @@ from domain.config.runbook import TaskStep
 from domain.model.records import ChangeStatus
 from domain.model.state import IncidentState
 from domain.rules import change_requests, findings, tasks
+from domain.rules.voting import REQUESTER
 from domain.values.status import Status
 
 _MAY_BE_ASKED_AGAIN = {ChangeStatus.EXPIRED, ChangeStatus.FAILED, ChangeStatus.PARTLY_APPLIED, ChangeStatus.STALE}
@@ -55,7 +56,8 @@ def _open_steps(state: IncidentState) -> list[NextStep]:
 def _votes(state: IncidentState) -> Iterator[NextStep]:
     for change in state.changes_in_flight():
         if change.status is ChangeStatus.AWAITING_APPROVAL:
-            who = ", ".join(change.eligible) or "the approvers"
+            roles = [change.requested_by if role == REQUESTER else role for role in change.eligible]
+            who = ", ".join(roles) or "the approvers"
             command = f"incident approve {state.id} {change.step}"
             yield NextStep(who, command, f"{change.step} waits for approval")
 

@@ -45,7 +45,7 @@ def _due(state: IncidentState, step: TaskStep, at: datetime) -> datetime | None:
 
 def next_reminder(state: IncidentState, task: Task, at: datetime) -> datetime | None:
     """When the owner of a task is reminded after `at`: never in the response; of other work daily once it is due."""
-    if task.phase not in _afterwards(state) and not state.upkeep:
+    if task.phase not in _afterwards(state) and not state.upkeep and task.review_of is None:
         return None
     if task.due_at is not None and at < task.due_at:
         return task.due_at
@@ -78,7 +78,7 @@ def remind(state: IncidentState, now: datetime) -> Iterator[Happening]:
         if overdue and isinstance(step, TaskStep) and step.opens is not None:
             yield from _missed(state, task, step)
             continue
-        people = [task.owner] if task.phase in afterwards or state.upkeep else []
+        people = [task.owner] if task.phase in afterwards or state.upkeep or task.review_of is not None else []
         subject = f"{'Overdue' if overdue or not state.upkeep else 'To be done'}: {task.title}"
         yield paging.remind(
             state, task.step, people, subject + ("" if people else f" ({task.owner})"), due=task.remind_at
@@ -147,6 +147,8 @@ def may_end(state: IncidentState, command: CompleteTask | WaiveTask) -> str | No
         return f"there is no task {command.step!r}; the tasks are {', '.join(task.step for task in state.tasks)}"
     if task.status != "open":
         return f"task {command.step!r} is already {task.status}"
+    if task.review_of is not None and (who := state.who(command.by)) is not None and who.id == task.review_of:
+        return f"{who.id} did alone what {command.step} looks back at; somebody else must"
     if taken := taking_back(state, command.step):
         return f"{command.step} ends once it is undone, and not before: {taken}"
     return _unproven(state, command) if isinstance(command, CompleteTask) else None

@@ -12,8 +12,15 @@ def rule_for(organisation: Organisation, written: ApprovalRule | None, approval_
     return written or organisation.approval.get(approval_class) or approval_class.unnamed
 
 
+REQUESTER = "requester"
+"""What whoever has asked for a change decides it as, where nobody else has to."""
+
+
 class Electorate:
-    """The people who may vote: the rule's roles, stand-ins for the requester, and levels added at expiry."""
+    """The people who may vote: the rule's roles, stand-ins for the requester, and levels added at expiry.
+
+    Where the rule asks for nobody it is `own`: whoever requested the change decides, over the plan, and nobody else.
+    """
 
     def __init__(
         self,
@@ -24,16 +31,19 @@ class Electorate:
         added: tuple[str, ...] = (),
     ) -> None:
         self.organisation = organisation
-        self.rule = rule
+        self.own = rule.quorum == 0
+        self.rule = ApprovalRule(roles=(REQUESTER,)) if self.own else rule
         self.requester = requester
         self.commander = commander
         roles: list[str] = []
-        for role in rule.roles:
+        for role in self.rule.roles:
             roles.append(role)
-            roles += self._stand_in(role)
+            roles += [] if self.own else self._stand_in(role)
         self.roles = tuple(dict.fromkeys([*roles, *added]))
 
     def _holders(self, role: str) -> list[str]:
+        if self.own:
+            return [contact.id for contact in self.organisation.contacts if contact.id == self.requester]
         return [contact.id for contact in self.organisation.holders(role, self.commander)]
 
     def _stand_in(self, role: str) -> list[str]:
@@ -48,7 +58,7 @@ class Electorate:
         return []
 
     def voters(self) -> list[str]:
-        """The contacts who may vote, the requester never among them."""
+        """The contacts who may vote: the requester alone, where it is theirs to decide, and else never among them."""
         return [*self._choices()]
 
     def _choices(self) -> dict[str, list[str]]:
@@ -56,7 +66,7 @@ class Electorate:
         found: dict[str, list[str]] = {}
         for role in self.roles:
             for holder in self._holders(role):
-                if holder != self.requester:
+                if self.own or holder != self.requester:
                     found.setdefault(holder, []).append(role)
         return found
 
@@ -71,7 +81,9 @@ class Electorate:
         return _paired(voters) if self.rule.quorum > 1 else len(voters)
 
     def suffices(self, votes: list[Vote]) -> bool:
-        """Whether distinct people, each for a role of their own, reach the quorum."""
+        """Whether distinct people, each for a role of their own, reach the quorum, or one of them decides alone."""
+        if any(vote.break_glass is not None for vote in votes):
+            return True
         approved = [vote for vote in votes if vote.decision == "approve"]
         return len({vote.by for vote in approved}) >= self.rule.quorum
 

@@ -139,9 +139,12 @@ class Votes:
         if decision == "approve" and [data.get("digest")] != stands:
             raise WrongError("its plan does not stand before it, or is another by now")
         over = stands if decision == "approve" else [*stands, digest({"change": workflow})]
-        want = {"step": [change["step"]], "generation": [change["generation"]], "act": [decision], "subject": over}
-        late = entry["cause"].get("command") not in {"approve", "reject"}
-        what = f"{decision}s {workflow}"
+        act, alone = decision, data.get("break_glass")
+        if alone is not None:
+            act, over = "break-glass", [digest({"plan": data["digest"], "reason": alone})]
+        want = {"step": [change["step"]], "generation": [change["generation"]], "act": [act], "subject": over}
+        late = entry["cause"].get("command") not in {"approve", "reject", "break_glass"}
+        what = f"{decision}s {workflow}{'' if alone is None else ' alone'}"
         return Asked(what, entry["actor"], data.get("proof"), want, workflow, data.get("verified"), late)
 
     def said(self, entry: dict[str, Any]) -> list[Asked]:

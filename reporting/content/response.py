@@ -7,7 +7,8 @@ from domain.model.change_events import VoteCast
 from domain.model.event_kinds import event_of
 from domain.model.finding import FindingStatus
 from domain.model.plan import Plan
-from domain.model.records import ChangeRecord
+from domain.model.proofs import Proven
+from domain.model.records import ChangeRecord, Vote
 from domain.model.state import IncidentState
 from domain.model.timeline import Entry
 from domain.values.local_time import Clock
@@ -57,8 +58,7 @@ def _change(change: ChangeRecord, clock: Clock) -> Iterator[Block]:
     if change.approvals:
         columns = ["Who", "Role", "Decision", "At", "Identity proven", "Comment"]
         votes = change.approvals
-        rows = [[v.by, v.role, v.decision, clock(v.at), "yes" if v.verified else "no", v.comment or ""] for v in votes]
-        yield Table(columns, rows)
+        yield Table(columns, [[v.by, v.role, v.decision, clock(v.at), _proven(v), _said(v)] for v in votes])
     if change.reason:
         yield f"Outcome at {clock(change.ended_at)}: {clock.in_text(change.reason)}"
     if change.pieces:
@@ -66,6 +66,18 @@ def _change(change: ChangeRecord, clock: Clock) -> Iterator[Block]:
     if change.ours is False:
         yield "It was not our doing."
     yield Items([*_names(change)])
+
+
+def _proven(vote: Vote) -> str:
+    """By what it is proven who voted: of who decided alone whether the key has asked for them, too."""
+    if not isinstance(vote.verified, Proven):
+        return "yes" if vote.verified else "no"
+    held = "" if vote.break_glass is None or vote.verified.holder_verified else ", without a PIN or finger"
+    return f"yes{held}"
+
+
+def _said(vote: Vote) -> str:
+    return vote.comment or "" if vote.break_glass is None else f"Broke the glass, decided alone: {vote.break_glass}"
 
 
 def _plan(plan: Plan | None) -> Iterator[Block]:

@@ -58,7 +58,8 @@ def _change(axis: Axis, clock: Clock, change: ChangeRecord, y: float) -> Iterato
     yield lanes.row(y, change.step if change.generation == 1 else f"{change.step} ({change.generation})")
     yield Bar(start, y + 6, max(end - start, 5), 12, tone, title)
     for vote in change.approvals:
-        title = f"{clock(vote.at)} {vote.by} ({vote.role}): {vote.decision}"
+        alone = "" if vote.break_glass is None else " alone (break-glass)"
+        title = f"{clock(vote.at)} {vote.by} ({vote.role}): {vote.decision}{alone}"
         yield Diamond(axis.x(vote.at), y + 12, 7, "person" if vote.decision == "approve" else "bad", title)
     yield lanes.beside(max(end, start + 5) + 2, start, y, change.status, "soft")
 

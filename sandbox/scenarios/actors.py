@@ -108,6 +108,8 @@ class Actors:
         if change["plan"]:
             for part in ("summary", "impact", "digest"):
                 show(f"    {part:9}{change['plan'][part]}")
+        if change["eligible"] == ["requester"]:
+            await self.approve(who, change)
         return change
 
     async def approve(self, who: str, change: dict[str, Any]) -> None:

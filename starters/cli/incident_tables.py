@@ -52,7 +52,7 @@ def changes(state: Document) -> RenderableType:
     """What was asked for, and what came of it: of each piece, where a change was done in part."""
 
     def row(change: Document) -> list[Any]:
-        votes = ", ".join(f"{vote['by']} {vote['decision']}" for vote in change["approvals"])
+        votes = ", ".join(_vote(vote) for vote in change["approvals"])
         planned = change["plan"]
         told = f"{planned['digest'][:16]}\n{plan_words(planned) or _NO_WORDS}" if planned else ""
         return [
@@ -68,6 +68,12 @@ def changes(state: Document) -> RenderableType:
     asked = table("Changes", *columns, rows=map(row, state["changes"]))
     pieces = [[one["step"], piece, came] for one in state["changes"] for piece, came in one.get("pieces", {}).items()]
     return Group(asked, table("Done in part", "Step", "Piece", "What came of it", rows=pieces)) if pieces else asked
+
+
+def _vote(vote: Document) -> str:
+    """Who voted and how; who decided alone is told so."""
+    alone = " alone (break-glass)" if vote.get("break_glass") is not None else ""
+    return f"{vote['by']} {vote['decision']}{alone}"
 
 
 def offers(state: Document) -> Table:

@@ -1,6 +1,7 @@
 """Printing for people: tables, times in the organisation's zone, and text without terminal control characters."""
 
 import re
+import sys
 import textwrap
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,11 @@ def console(*, stderr: bool = False) -> Console:
     if not made.is_terminal:
         made.width = _PIPE_WIDTH
     return made
+
+
+def is_interactive() -> bool:
+    """Whether somebody can be shown a plan and asked: stdout may go elsewhere, as it belongs to the result."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def clean(value: Any) -> str:

@@ -54,8 +54,10 @@ class Signing(NamedTuple):
                 raise
             return payload
 
-    def signed(self, incident: dict[str, Any], payload: dict[str, Any], said: Said) -> dict[str, Any]:
-        """The payload of a command, signed where the incident's document asks for proofs.
+    def signed(
+        self, incident: dict[str, Any], payload: dict[str, Any], said: Said, holds: timedelta = _HOLDS
+    ) -> dict[str, Any]:
+        """The payload of a command, signed where the incident's document asks for proofs; the claim `holds` so long.
 
         Raises `RefusedError` where the caller has no key, and what `load_identities` raises.
         """
@@ -65,7 +67,7 @@ class Signing(NamedTuple):
         who = payload["by"]
         by = contact(organisation, incident.get("commander") or who if who == COMMANDER else who)
         about = {"organisation": organisation.id, "environment": incident["environment"], "incident": incident["id"]}
-        fields = {**about, **said._asdict(), "by": by, "at": now, "expires": now + _HOLDS}
+        fields = {**about, **said._asdict(), "by": by, "at": now, "expires": now + holds}
         try:
             claim = Claim(**fields, nonce=secrets.token_hex(16))
         except ValidationError as error:

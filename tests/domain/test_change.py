@@ -7,6 +7,7 @@ import pytest
 from domain.config.approval import ApprovalRule
 from domain.model.activity_io import Applied, Planned
 from domain.model.commands import Approve, Cancel, Reject
+from domain.model.events import ORCHESTRATOR
 from domain.model.records import ChangeStatus
 from domain.rules.change import LiveChange
 from tests.builders import T0, minutes
@@ -111,13 +112,25 @@ def test_the_runbook_decides_over_the_class() -> None:
     assert made.record.status is ChangeStatus.APPLYING
 
 
-def test_an_a1_asks_nobody() -> None:
-    """A narrow reversible change is applied as soon as it is planned, and nobody is paged."""
+def test_an_a1_is_its_requesters_to_decide() -> None:
+    """A narrow reversible change waits for whoever asked for it, and for nobody else, until their time is up."""
     made = change()
     made.planned(Planned(plan=plan("A1")), T0)
+    assert (made.record.status, made.record.eligible) == (ChangeStatus.AWAITING_APPROVAL, ["requester"])
+    assert approve(made, "technical-manager") == "technical-manager may not decide this; requester may"
+    assert approve(made, made.record.requested_by, digest=plan("A1").digest) is None
     assert made.record.status is ChangeStatus.APPLYING
-    assert heard(made).page == []
-    assert approve(made, "technical-manager") == "the change is applying already"
+    late = change()
+    late.planned(Planned(plan=plan("A1")), T0)
+    late.pass_time(T0 + late.request.approve_within)
+    assert (late.record.status, late.record.added) == (ChangeStatus.EXPIRED, [])
+
+
+def test_evidence_that_begins_by_itself_waits_for_nobody() -> None:
+    """What the orchestrator asks for by itself has no requester who could decide it."""
+    made = change(requested_by=ORCHESTRATOR)
+    made.planned(Planned(plan=plan("A1")), T0)
+    assert (made.record.status, heard(made).page) == (ChangeStatus.APPLYING, [])
 
 
 def test_only_the_digest_of_the_plan_counts() -> None:

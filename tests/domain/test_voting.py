@@ -38,12 +38,12 @@ def test_an_early_vote_leaves_the_others_a_role(first: str) -> None:
     assert {vote.by: vote.role for vote in votes} == {"both": "deck", "one": "watch"}
 
 
-def test_a_class_that_nobody_is_named_for_waits_for_nobody_or_for_ever() -> None:
-    """Without a word of the organisation a narrow change needs no approver, and a grave one finds none."""
+def test_a_class_that_nobody_is_named_for_waits_for_who_asks_or_for_ever() -> None:
+    """Without a word of the organisation a narrow change is its requester's to decide; a grave one finds nobody."""
     crew = _crew(lead=["lead"], one=["watch"])
-    for grade, quorum in ((ApprovalClass.A1, 0), (ApprovalClass.A2, 1), (ApprovalClass.A3, 1)):
-        rule = rule_for(crew, None, grade)
-        assert (rule.quorum, weakest(crew, rule).voters()) == (quorum, [])
+    for grade, voters in ((ApprovalClass.A1, ["one"]), (ApprovalClass.A2, []), (ApprovalClass.A3, [])):
+        electorate = Electorate(crew, rule_for(crew, None, grade), "one", None)
+        assert (electorate.rule.quorum, electorate.voters(), electorate.own) == (1, voters, bool(voters))
 
 
 def test_what_the_runbook_says_goes_before() -> None:

@@ -40,11 +40,11 @@ def test_two_breaches_at_once_do_not_mix(house: House, worker: Worker) -> None:
     snapshots = [house.change(one, "applied", step="snapshot-database") for one in (first, second)]
     assert snapshots[0]["plan"]["target"] != snapshots[1]["plan"]["target"]
     for incident, address in ((first, "198.51.100.71/32"), (second, "198.51.100.72/32")):
-        house.run("change", incident, "block-addresses", "--set", f"addresses={address}")
+        house.run("change", incident, "block-addresses", "--set", f"addresses={address}", "--yes")
     for incident in (first, second):
         house.change(incident, "applied", step="block-addresses")
     assert blocked(house) == before | {"198.51.100.71/32", "198.51.100.72/32"}
-    house.run("undo", first, "block-addresses")
+    house.run("undo", first, "block-addresses", "--yes")
     house.change(first, "applied", number=2, step="block-addresses")
     assert blocked(house) == before | {"198.51.100.72/32"}
     for incident in (first, second):

@@ -98,7 +98,7 @@ def carried_out(house: House, incident: str, action: str, word: str, number: int
     step = f"try-{slug(action)}"
     given = ("--set", GIVEN[action]) if word == "change" and action in GIVEN else ()
     asker = "technical-manager" if action == "rds.resize_instance" else "devops-lead"
-    planned = house.json(word, incident, step, *given, "--as", asker)
+    planned = house.json(word, incident, step, *given, "--as", asker, "--yes")
     if planned["status"] == "awaiting-approval":
         for role in ("technical-manager", "cto", "devops-lead"):
             if role in planned["eligible"] and role != asker:

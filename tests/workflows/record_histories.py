@@ -27,7 +27,7 @@ from domain.values import ids
 from tests.activities.scopes import environment
 from tests.builders import declaration, with_notices
 from tests.waiting import SERVER_STARTS
-from tests.workflows.asking import approve, do_upkeep, incident_of
+from tests.workflows.asking import approve, do_upkeep, incident_of, own
 from tests.workflows.checking import check
 from tests.workflows.conftest import binary
 from tests.workflows.told import Told
@@ -88,11 +88,11 @@ async def false_alarm(told: Told, world: World) -> None:
 
 
 async def applied_and_undone(told: Told, world: World) -> None:
-    """A change that asks nobody, and its undoing."""
+    """A change that whoever asks for it decides, and its undoing."""
     await told.do("acknowledge")
-    await told.do("request_change", step="scale-up", set={"count": 4})
+    await own(told, "request_change", "scale-up", set={"count": 4})
     await told.change_is("scale-up", "applied")
-    await told.do("undo", step="scale-up")
+    await own(told, "undo", "scale-up")
     await told.until(lambda s: [change["status"] for change in s["changes"]] == ["undone", "applied"])
     await told.do("false_alarm", reason="rehearsed")
 

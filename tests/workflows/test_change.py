@@ -172,14 +172,21 @@ async def test_undo_is_a_change_of_its_own(server: WorkflowEnvironment, world: W
     assert len(set(world.acted)) == 2
 
 
-async def test_an_a1_is_applied_at_once(server: WorkflowEnvironment, world: World) -> None:
-    """A narrow reversible change asks nobody and pages nobody."""
+async def test_an_a1_is_decided_by_whoever_asks_for_it(server: WorkflowEnvironment, world: World) -> None:
+    """A narrow reversible change waits for its requester's own vote over its plan, and pages nobody."""
     async with world.workers(server.client):
         told = await begin(server)
-        await told.do("request_change", step="scale-up", set={"count": 4})
+        waits = await ask(told, "scale-up", by="devops-lead", count=4)
+        assert (waits["eligible"], world.acted) == (["requester"], [])
+        with pytest.raises(WorkflowUpdateFailedError):
+            await approve(told, waits)
+        await approve(told, waits, by="devops-lead")
         change = await told.change_is("scale-up", "applied")
         pages = (await told.state())["pages"]
-    assert (change["class"], change["approvals"]) == ("A1", [])
+    assert (change["class"], [(one["by"], one["role"]) for one in change["approvals"]]) == (
+        "A1",
+        [("devops-lead", "requester")],
+    )
     assert not [page for page in pages if "Scale up" in page["reason"]]
 
 
