@@ -82,6 +82,8 @@ def by_itself(declared: dict[str, Any], entry: dict[str, Any]) -> bool:
     kind, data, alone = entry["kind"], entry["data"], entry["actor"] == "orchestrator"
     if kind == "task":
         step = step_of(declared, data["step"])
+        if data["step"].startswith("review:"):
+            return False  # of what somebody did alone: required, and no step of the runbook
         if "task" not in step or not step.get("required", True):
             return True
         if step.get("code_of") and data["status"] == "done" and (data.get("note") or "").startswith(BY_CODE):

@@ -41,7 +41,7 @@ def test_whoever_asked_for_it_may_decide_it_alone() -> None:
     assert glass(made, "cto") == "the change is applying already"
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "A1": ({"approval_class": ApprovalClass.A1}, {}, "of class A2 alone; this one is A1"),
     "A3": ({"approval_class": ApprovalClass.A3}, {}, "of class A2 alone; this one is A3"),
     "evidence": ({}, {"evidence": True}, "it touches evidence"),
