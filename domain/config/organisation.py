@@ -123,9 +123,6 @@ class Organisation(ConfigFile):
         yield from doubled([*parts(data, "contacts"), *parts(data, "externals")])
         yield from strange(("chain",), data.get("chain"), held(data), "role")
         yield from strange(("security",), data.get("security"), held(data), "role")
-        if isinstance(glass := data.get("break_glass"), dict):
-            for name in ("roles", "tells", "reviewer"):
-                yield from strange(("break_glass", name), glass.get(name), held(data), "role")
         policies = data.get("severities")
         if isinstance(policies, dict) and (missing := [s.value for s in Severity if s.value not in policies]):
             yield Flaw(("severities",), f"no policy for {', '.join(missing)}; add one")

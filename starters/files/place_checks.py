@@ -34,6 +34,9 @@ def of_organisation(data: Mapping[str, Any]) -> Iterator[Flaw]:
         roles = mapping(rule).get("roles")
         yield from strange(("approval", grade, "roles"), roles, held | {organisation.COMMANDER}, "role")
     yield from _approvers(data, held)
+    for name, roles in mapping(data.get("break_glass")).items():
+        if name in {"roles", "tells", "reviewer"}:
+            yield from strange(("break_glass", name), roles, held, "role")
     zone, zones = data.get("timezone"), _zones()
     if isinstance(zone, str) and zones and zone not in zones:
         yield Flaw(("timezone",), f"{zone!r} is no time zone; write one such as Australia/Sydney")

@@ -38,6 +38,10 @@ class Portal:
         service: dict[str, Any] = found["services"][0]
         return service
 
+    def desired(self) -> int:
+        """How many tasks it is to have."""
+        return int(self.service()["desiredCount"])
+
     def revisions(self) -> list[str]:
         """Every registered task definition of the backend, oldest first."""
         listed = self.house.aws("ecs").list_task_definitions(familyPrefix=self.name)

@@ -102,13 +102,13 @@ def test_undo_is_a_change_like_any_other(there: Incident) -> None:
     asked = there("change", id_, "scale-up", "--set", "count=6")
     assert asked.status == 2
     assert f"give --yes without a terminal, or approve it (incident approve {id_} scale-up" in asked.err
-    digest = until(there, id_, "scale-up", status="awaiting-approval")["plan"]["digest"]
+    digest = until(there, id_, "scale-up", status="awaiting-approval")["changes"][-1]["plan"]["digest"]
     assert digest[:16] in asked.out
     other = there("approve", id_, "scale-up", "--digest", digest, "--as", "technical-manager")
     assert (other.status, "requester may" in other.err) == (1, True)
     ok(there("approve", id_, "scale-up", "--digest", digest))
     until(there, id_, "scale-up", status="applied")
-    plan = ok(there("undo", id_, "scale-up", "--json")).json["plan"]
+    plan = ok(there("undo", id_, "scale-up", "--yes", "--json")).json["plan"]
     assert plan["after"] == {"state": "bad"}
 
 
