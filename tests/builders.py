@@ -50,8 +50,12 @@ def incident_id(at: datetime) -> str:
     return next(ids.incident_ids(at, Random(at.timestamp()).randrange))
 
 
-def organisation() -> Organisation:
-    """The three leads, the chain, a privacy officer; the policies of the contract's table."""
+def organisation(*, sign_of_life: str | None = None) -> Organisation:
+    """The three leads, the chain, a privacy officer; the policies of the contract's table.
+
+    With `sign_of_life` its P0 asks for one that often.
+    """
+    asked = {"P0": {"sign_of_life": sign_of_life}}
     roles = [*LEADS, *CHAIN, "privacy-officer"]
     return Organisation.model_validate(
         {
@@ -69,7 +73,9 @@ def organisation() -> Organisation:
                 "A3": {"roles": ["cto", "devops-lead"], "quorum": 2},
             },
             "externals": [{"id": "insurer", "title": "Insurer", "contact": "by phone"}],
-            "severities": {name: {**policy, "levels": _LEVELS[name]} for name, policy in _POLICIES.items()},
+            "severities": {
+                name: {**policy, **asked.get(name, {}), "levels": _LEVELS[name]} for name, policy in _POLICIES.items()
+            },
         }
     )
 

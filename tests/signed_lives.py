@@ -17,6 +17,8 @@ SAID: list[tuple[str, str, dict[str, Any]]] = [
     ("security-lead", "note", {"text": "seen"}),
     ("cto", "record_fact", {"fact": "belief_at", "at": T0 + minutes(1)}),
     ("devops-lead", "complete_task", {"step": "assess", "note": "all of it"}),
+    ("devops-lead", "hand_over", {"to": "security-lead"}),
+    ("security-lead", "take_command", {"of": "devops-lead"}),
     ("cto", "reclassify", {"severity": "P1", "reason": "half of them"}),
     ("devops-lead", "mitigated", {"summary": "rolled back"}),
     ("privacy-officer", "acknowledge", {}),

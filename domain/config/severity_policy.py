@@ -19,7 +19,8 @@ class Level(Frozen):
 class SeverityPolicy(Frozen):
     """The deadlines of one severity, in policy time (a sandbox may run it faster).
 
-    With `review` the runbook of an incident that was live and is closed is reviewed.
+    With `sign_of_life` whoever commands is paged when nothing was heard of them for so long, and another `repage` later
+    the acknowledgement lapses. With `review` the runbook of an incident that was live and is closed is reviewed.
     """
 
     respond: Duration
@@ -27,6 +28,7 @@ class SeverityPolicy(Frozen):
     repage: Duration
     approve: Duration
     update: Duration | None = None
+    sign_of_life: Duration | None = None
     page_all_leads: bool = False
     review: bool = False
     levels: tuple[Level, ...]
@@ -35,6 +37,8 @@ class SeverityPolicy(Frozen):
     def _check(self) -> "SeverityPolicy":
         if self.repage <= timedelta(0) or self.approve <= timedelta(0) or self.respond <= timedelta(0):
             raise ValueError("respond, repage and approve must be longer than nothing")
+        if self.sign_of_life is not None and self.sign_of_life <= timedelta(0):
+            raise ValueError("sign_of_life must be longer than nothing; leave it out for none")
         for kind in ("unacknowledged", "unmitigated"):
             times = [t for level in self.levels if (t := getattr(level, kind)) is not None]
             if times != sorted(times):

@@ -32,6 +32,8 @@ ACTS: Mapping[str, str] = {
     "obligation_not_required": "discharge",
     "supersede_obligation": "discharge",
     "custody": "release-evidence",
+    "hand_over": "hand-over",
+    "take_command": "take-command",
 }
 """By command the act of a claim (`authority.claims.Act`)."""
 

@@ -141,6 +141,18 @@ class SupersedeObligation(_EndObligation):
     """Another duty, named in the reason, takes the place of this one."""
 
 
+class OfferCommand(Command):
+    """Offer command to a contact."""
+
+    to: Name = Field(min_length=1)
+
+
+class TakeCommand(Command):
+    """Take the command that the contact `of` offers to whoever says this."""
+
+    of: Name = Field(min_length=1)
+
+
 class Custody(Command):
     """Something that was done with a piece of evidence; `to` is who has it now, inside or outside."""
 
@@ -194,6 +206,8 @@ INCIDENT_COMMANDS: dict[str, type[Command]] = {
     "obligation_not_required": ObligationNotRequired,
     "supersede_obligation": SupersedeObligation,
     "custody": Custody,
+    "hand_over": OfferCommand,
+    "take_command": TakeCommand,
 }
 
 CHANGE_COMMANDS: dict[str, type[Command]] = {

@@ -67,7 +67,9 @@ class StatusChange(BaseModel):
 
 
 class Page(BaseModel):
-    """A page: to whom, as which role, at which level of the chain (0: on call). `about` is the change to decide on.
+    """A page: to whom, as which role, at which level of the chain (0: on call).
+
+    `about` is the change to decide on, or what else its reader is asked for.
 
     `settled` says whether its delivery or failure is on record; until then it may have to be sent again.
     """
@@ -89,6 +91,17 @@ class Mail(BaseModel):
     to: str
     role: str
     subject: str
+
+
+class HandOver(BaseModel):
+    """Command that `by` offers to `to` until `until` (UTC): what was `given`, and the proof of who said it."""
+
+    by: str
+    to: str
+    at: datetime
+    until: datetime
+    given: dict[str, Any] = {}
+    proof: Any = None
 
 
 class Paging(BaseModel):

@@ -16,6 +16,7 @@ from domain.model.records import (
     ChangeRecord,
     Clock,
     FindingRecord,
+    HandOver,
     Link,
     Mail,
     NoticeRecord,
@@ -36,6 +37,9 @@ class IncidentState(BaseModel):
     the claims that were taken: none counts twice. `unproven` counts refusals of what nobody has proven to say, by the
     workflow that it was said to.
 
+    Where the policy asks for signs of life, `commander_heard_at` is when whoever commands gave one last, and
+    `commander_asked_at` when they were asked for one. With `lapsed` whoever acknowledges next commands.
+
     `statuses`, `severities` and `clocks` are its history; the moments are those that stand, so that a reopened incident
     has none, but for `first_acknowledged_at`. `delayed` are the changes of which people were told that they are not
     under way yet.
@@ -45,6 +49,10 @@ class IncidentState(BaseModel):
     severity: Severity
     status: Status = Status.DECLARED
     commander: str | None = None
+    commander_heard_at: datetime | None = None
+    commander_asked_at: datetime | None = None
+    lapsed: bool = False
+    hand_over: HandOver | None = None
     first_acknowledged_at: datetime | None = None
     acknowledged_at: datetime | None = None
     mitigated_at: datetime | None = None

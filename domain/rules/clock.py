@@ -10,7 +10,7 @@ from typing import NamedTuple
 from domain.model.event_kinds import Happening
 from domain.model.events import DeadlineMissed
 from domain.model.state import IncidentState
-from domain.rules import change_delays, notices, obligation_rules, paging, tasks
+from domain.rules import change_delays, hand_over, notices, obligation_rules, paging, sign_of_life, tasks
 
 
 class Due(NamedTuple):
@@ -27,6 +27,7 @@ def upcoming(state: IncidentState) -> list[Due]:
         due += paging.upcoming(state)
         due += [(clock.due_at, f"{clock.name} overdue") for clock in state.running()]
         due += [*obligation_rules.upcoming(state), *tasks.upcoming(state), *change_delays.upcoming(state)]
+        due += [*hand_over.upcoming(state), *sign_of_life.upcoming(state)]
     return sorted(Due(at, what) for at, what in due)
 
 
@@ -50,9 +51,11 @@ def pass_time(state: IncidentState, now: datetime) -> Iterator[Happening]:
         if clock.due_at <= now:
             cause = paging.deadline(f"{clock.name} overdue", clock.due_at)
             yield Happening(DeadlineMissed(clock=clock.name), cause=cause)
+    yield from sign_of_life.look(state, now)
     yield from paging.page_what_is_due(state, now)
     yield from notices.send_what_is_due(state, now)
     if not state.ended:
         yield from obligation_rules.remind(state, now)
         yield from tasks.remind(state, now)
         yield from change_delays.tell(state, now)
+        yield from hand_over.lapse(state, now)

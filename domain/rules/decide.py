@@ -20,6 +20,7 @@ from domain.rules import (
     change_requests,
     custody,
     facts,
+    hand_over,
     lifecycle,
     obligation_signoff,
     reclassification,
@@ -56,6 +57,8 @@ _RULES: dict[str, _Rule] = {
     "obligation_not_required": _Rule(obligation_signoff.may_end, obligation_signoff.propose),
     "supersede_obligation": _Rule(obligation_signoff.may_end, obligation_signoff.propose),
     "custody": _Rule(_always, custody.record),
+    "hand_over": _Rule(hand_over.may_offer, hand_over.offer),
+    "take_command": _Rule(hand_over.may_take, hand_over.take),
 }
 Refusal = Callable[[IncidentState, str, Command], str | None]
 """Says why a command is refused; None when it would be done."""

@@ -6,7 +6,7 @@ from domain.config.organisation import COMMANDER
 from domain.config.runbook import TaskStep
 from domain.model.records import ChangeRecord, ChangeStatus, Task
 from domain.model.state import IncidentState
-from domain.rules import change_delays, change_requests, clock, findings, obligation_rules
+from domain.rules import change_delays, change_requests, clock, findings, hand_over, obligation_rules
 from domain.rules.next_steps import next_steps
 from domain.values.status import Status
 from domain.values.timestamps import stamp
@@ -24,6 +24,9 @@ _HELD_BACK = {
     "clocks",
     "changes",
     "delayed",
+    "hand_over",
+    "commander_asked_at",
+    "lapsed",
     "tasks",
     "obligations",
 }
@@ -57,6 +60,7 @@ def document(state: IncidentState) -> dict[str, Any]:
         "tasks": [_task(state, task) for task in state.tasks],
         "obligations": [obligation_rules.document(state, record) for record in state.obligations],
         "offers": _offers(state),
+        "hand_over": hand_over.document(state),
         "due": [
             {"at": stamp(due.at), "what": due.what} for due in sorted(clock.upcoming(state) + clock.voting_ends(state))
         ],
@@ -101,6 +105,8 @@ def waiting_for(state: IncidentState) -> list[str]:
         return list(dict.fromkeys([*deciding, *(task.owner for task in state.open_tasks())]))
     if state.status is Status.DECLARED:
         roles += state.paging.paged
+    if state.hand_over is not None and (asked := state.who(state.hand_over.to)) is not None:
+        roles += asked.roles[:1]
     for change in state.changes_in_flight():
         roles += change.eligible
     if state.status is Status.RESOLVED:

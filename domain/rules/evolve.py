@@ -23,7 +23,7 @@ from domain.model.records import (
 )
 from domain.model.state import IncidentState
 from domain.model.timeline import Entry
-from domain.rules import clock_runs, evolve_changes, evolve_lifecycle, tasks
+from domain.rules import clock_runs, evolve_changes, evolve_lifecycle, hand_over, sign_of_life, tasks
 from domain.rules.evolve_lifecycle import OF_ITS_LIFE
 from domain.rules.evolve_work import OF_THE_WORK
 from domain.values.status import Status
@@ -84,6 +84,7 @@ def evolve(state: IncidentState, entry: Entry, event: Event | None) -> IncidentS
         state.nonces.append(nonce)
     if (change := _EVOLVE.get(type(event))) is not None:
         change(state, entry, event)
+    sign_of_life.hear(state, entry, event)
     return state
 
 
@@ -91,6 +92,7 @@ _EVOLVE: dict[type[Any], Callable[[IncidentState, Entry, Any], None]] = {
     **dict.fromkeys(evolve_changes.OF_A_CHANGE, evolve_changes.progress),  # a refusal changes none
     **OF_ITS_LIFE,
     **OF_THE_WORK,
+    **hand_over.OF_COMMAND,
     change_events.ChangeRequested: evolve_changes.requested,
     change_events.Delayed: evolve_changes.delayed,
     change_events.ChangeLost: evolve_changes.lost,

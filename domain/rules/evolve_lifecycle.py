@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from domain.config.runbook import Moment, NoticeStep, TaskStep
-from domain.model import events
+from domain.model import command_events, events
 from domain.model.records import StatusChange
 from domain.model.state import IncidentState
 from domain.model.timeline import Entry
@@ -41,7 +41,7 @@ def _take_status(state: IncidentState, entry: Entry, status: Status, reason: str
 
 
 def _acknowledged(state: IncidentState, entry: Entry, event: events.Acknowledged) -> None:
-    state.commander = event.commander
+    state.commander, state.lapsed = event.commander, False
     if event.joins:
         return
     _take_status(state, entry, Status.ACKNOWLEDGED)
@@ -50,6 +50,19 @@ def _acknowledged(state: IncidentState, entry: Entry, event: events.Acknowledged
     state.paging.next_at = None
     clock_runs.answer(state, "ack", entry.at)
     clock_runs.restart_update(state, entry.at)
+
+
+def _asked_for_a_sign(state: IncidentState, entry: Entry, _event: command_events.SignOfLifeAsked) -> None:
+    state.commander_asked_at = entry.at
+
+
+def _lapsed(state: IncidentState, entry: Entry, event: command_events.AcknowledgementLapsed) -> None:
+    """Back to declared: paging goes on as if nobody had acknowledged, by the clocks that run since the declaration."""
+    _take_status(state, entry, Status.DECLARED, f"no sign of life of {event.commander}")
+    state.lapsed, state.acknowledged_at, state.hand_over = True, None, None
+    state.paging.next_at = entry.at
+    clock_runs.drop(state, clock_runs.UPDATE, entry.at)
+    clock_runs.start(state, "ack", entry.at, entry.at + state.policy.respond)
 
 
 def _noted(state: IncidentState, entry: Entry, _event: events.Noted) -> None:
@@ -77,6 +90,7 @@ def _reopened(state: IncidentState, entry: Entry, event: events.Reopened) -> Non
     """Back to declared: an acknowledgement is asked for again, and the clocks count from now."""
     _take_status(state, entry, Status.DECLARED, event.reason)
     state.reopened += 1
+    state.hand_over, state.lapsed = None, False
     state.acknowledged_at = state.mitigated_at = state.resolved_at = None
     clock_runs.page_from(state, entry.at, "reopened")
     clock_runs.drop(state, clock_runs.UPDATE, entry.at)
@@ -106,7 +120,7 @@ def _drill_ended(state: IncidentState, entry: Entry, event: events.DrillEnded) -
 
 def _end(state: IncidentState, entry: Entry, status: Status, reason: str | None = None) -> None:
     _take_status(state, entry, status, reason)
-    state.closed_at = entry.at
+    state.closed_at, state.hand_over = entry.at, None
 
 
 def _severity(state: IncidentState, entry: Entry, event: events.SeverityChanged) -> None:
@@ -131,6 +145,8 @@ def _refused(state: IncidentState, _entry: Entry, event: events.Refused) -> None
 OF_ITS_LIFE: dict[type[Any], Callable[[IncidentState, Entry, Any], None]] = {
     events.Acknowledged: _acknowledged,
     events.Noted: _noted,
+    command_events.SignOfLifeAsked: _asked_for_a_sign,
+    command_events.AcknowledgementLapsed: _lapsed,
     events.Mitigated: _mitigated,
     events.Resolved: _resolved,
     events.Reopened: _reopened,

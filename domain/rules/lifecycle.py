@@ -17,10 +17,11 @@ from domain.values.status import Status
 def acknowledge(
     state: IncidentState, _command: commands.Acknowledge, who: Contact, now: datetime
 ) -> Iterator[Happening]:
-    """Whoever is first commands; who comes later joins."""
+    """Whoever is first commands, and whoever is once an acknowledgement has lapsed; who comes later joins."""
     yield from obligation_rules.acknowledged(state, who, now)
     joins = state.status is not Status.DECLARED
-    yield Happening(events.Acknowledged(commander=state.commander or who.id, joins=joins), who.id)
+    commander = who.id if state.lapsed or state.commander is None else state.commander
+    yield Happening(events.Acknowledged(commander=commander, joins=joins), who.id)
 
 
 def note(state: IncidentState, command: commands.Note, who: Contact, _now: datetime) -> Iterator[Happening]:

@@ -6,7 +6,7 @@ from domain.config.organisation import Organisation
 from domain.model.activity_io import PageRequest, PlanNamed
 from domain.model.records import Mail, Page
 from domain.model.state import IncidentState
-from domain.rules import obligation_rules, tasks
+from domain.rules import hand_over, obligation_rules, sign_of_life, tasks
 from domain.values.status import Status
 
 DRILL = "DRILL"
@@ -56,6 +56,10 @@ def _ask(state: IncidentState, page: Page) -> str:
     if change is not None and change.plan is not None:
         decide = f"incident approve {state.id} {change.step}"  # which shows the plan: its words are to be compared
         return f"{change.plan.summary}\nImpact: {change.plan.impact}\nDecide: {decide}"
+    if page.about == hand_over.ABOUT:
+        return hand_over.ask(state, page)
+    if page.about == sign_of_life.ABOUT and page.to == state.commander and not state.lapsed:
+        return sign_of_life.ask(state)
     if state.status is Status.DECLARED:
         return f"Acknowledge: incident ack {state.id}"
     return f"Look: incident show {state.id}"

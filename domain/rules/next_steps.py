@@ -10,6 +10,7 @@ from domain.model.state import IncidentState
 from domain.rules import change_requests, findings, tasks
 from domain.rules.voting import REQUESTER
 from domain.values.status import Status
+from domain.values.timestamps import stamp
 
 _MAY_BE_ASKED_AGAIN = {ChangeStatus.EXPIRED, ChangeStatus.FAILED, ChangeStatus.PARTLY_APPLIED, ChangeStatus.STALE}
 
@@ -34,7 +35,11 @@ def _open_steps(state: IncidentState) -> list[NextStep]:
     found: list[NextStep] = []
     if state.status is Status.DECLARED:
         paged = ", ".join(dict.fromkeys(page.role for page in state.pages)) or "whoever is on call"
-        found.append(NextStep(paged, f"incident ack {state.id}", "nobody has acknowledged yet"))
+        why = f"no sign of life of {state.commander}" if state.lapsed else "nobody has acknowledged yet"
+        found.append(NextStep(paged, f"incident ack {state.id}", why))
+    if (offered := state.hand_over) is not None:
+        why = f"{offered.by} offers command until {stamp(offered.until)}"
+        found.append(NextStep(offered.to, f"incident hand-over {state.id} accept", why))
     found += _votes(state)
     if state.responding:
         found += _suggestions(state)

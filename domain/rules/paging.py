@@ -93,7 +93,8 @@ def page_what_is_due(state: IncidentState, now: datetime) -> Iterator[Happening]
     roles = list(dict.fromkeys(roles))
     while level < len(chain) and chain[level] in {*paging.paged, *roles}:
         level += 1  # paged at once, whatever the clocks say: that level is reached
-    reason = ("not acknowledged" if elapsed else paging.reason) if declared else "not mitigated"
+    unheard = f"no sign of life of {state.commander}" if state.lapsed else "not acknowledged"
+    reason = (unheard if elapsed else paging.reason) if declared else "not mitigated"
     yield Happening(
         PagingRound(roles=roles, level=level, next_at=next_at, reason=reason), cause=deadline(due[1], due[0])
     )

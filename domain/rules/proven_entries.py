@@ -12,7 +12,7 @@ from typing import Any
 from domain.config.obligation import Obligation
 from domain.config.organisation import COMMANDER
 from domain.config.runbook import ProbeStep, TaskStep
-from domain.model import acts, events, work_events
+from domain.model import acts, command_events, events, work_events
 from domain.model.declaration import Declaration
 from domain.model.duty_records import Signature
 from domain.model.event_kinds import COUNTED, event_of
@@ -47,7 +47,12 @@ def claims(declaration: Declaration, entry: Entry) -> list[ClaimAsked]:
     given = entry.cause.get("given") or {}
     if said is None or not said(entry, event, given):
         raise UnsaidError(f"entry {entry.seq} ({entry.kind}) is not what {entry.actor} said ({name})")
-    return [_claim(declaration, entry.actor, name, given, entry.cause.get("proof"))]
+    found = [_claim(declaration, entry.actor, name, given, entry.cause.get("proof"))]
+    if isinstance(event, command_events.CommandTaken):
+        offer = event.offer
+        asked = _claim(declaration, offer.by, "hand_over", offer.given, offer.proof)
+        found.append(asked.model_copy(update={"said_at": offer.at}))
+    return found
 
 
 def _refuse_lowering(declaration: Declaration, entry: Entry, event: events.SeverityChanged) -> None:
@@ -102,6 +107,12 @@ def _instant(given: Mapping[str, Any], said_at: datetime) -> datetime:
     return said_at if at is None else min(datetime.fromisoformat(at), said_at)
 
 
+def _taken(entry: Entry, event: command_events.CommandTaken, given: Mapping[str, Any]) -> bool:
+    """Whoever takes command was offered it, and says by whom."""
+    offer = event.offer
+    return (offer.by, offer.to, offer.given) == (given.get("of"), entry.actor, {"to": entry.actor})
+
+
 def _nothing(_entry: Entry, _event: Event, _given: Mapping[str, Any]) -> bool:
     return True
 
@@ -117,6 +128,8 @@ _SAID: dict[type[Event], dict[str, _Said]] = {
     work_events.TaskEnded: {"complete_task": _done, "waive_task": _waived},
     work_events.FactRecorded: {"record_fact": _fact},
     work_events.CustodyRecorded: {"custody": _same("evidence", "event", "reason", "to")},
+    command_events.CommandOffered: {"hand_over": _same("to")},
+    command_events.CommandTaken: {"take_command": _taken},
 }
 """By event the commands that it may come of, and whether it is what was given."""
 
@@ -190,17 +203,16 @@ def _of_duty(declaration: Declaration, entry: Entry, event: work_events.DutySign
     for signature in said:
         if _ENDS.get(signature.command) != event.ending.state or not _says(event, signature):
             raise UnsaidError(f"entry {entry.seq}: {signature.by} did not say that {event.step} ends so")
-    own = [one for one in event.signatures if (one.by, one.at) == (entry.actor, entry.at)]
-    for signature in own:
-        if (signature.command, signature.given, signature.proof) != (name, given, entry.cause.get("proof")):
-            raise UnsaidError(f"entry {entry.seq}: {signature.by} did not sign so that {event.step} ends")
-        said = said[1:]  # which is theirs
+    # another of theirs at the same instant came with an entry before it, like those of others
+    mine = (entry.actor, entry.at, name, given, entry.cause.get("proof"))
+    own = [one for one in event.signatures if (one.by, one.at, one.command, one.given, one.proof) == mine]
+    said = said[len(own) :]
     agreed = any("proposal" in signature.given for signature in said)  # to all of it, whoever proposed
     proposed = {signature.by for signature in said if _instant(signature.given, signature.at) == event.ending.done_at}
     if not agreed and event.ending.by not in proposed:
         raise UnsaidError(f"entry {entry.seq}: {event.ending.by} did not say that {event.step} was done then")
     for signature in event.signatures:
-        if signature.by != entry.actor or signature.at != entry.at:
+        if signature not in own:
             asked = _claim(declaration, signature.by, signature.command, signature.given, signature.proof)
             yield asked.model_copy(update={"said_at": signature.at})
 

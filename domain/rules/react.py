@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from domain.model import change_events, events, work_events
+from domain.model import change_events, command_events, events, work_events
 from domain.model.effects import (
     REPEATABLE,
     Effect,
@@ -37,6 +37,8 @@ def react(state: IncidentState, entry: Entry, event: Event) -> Iterator[Effect]:
             yield OpenIncident(event.type, event.key)
         case events.Acknowledged(joins=False):
             yield from _tell(state, "commander_is", {"commander": event.commander, "at": stamp(entry.at)})
+        case command_events.CommandTaken():
+            yield from _tell(state, "commander_is", {"commander": entry.actor, "at": stamp(entry.at)})
         case events.FalseAlarm():
             yield from _tell(state, "cancel", {"by": entry.actor, "reason": "false alarm"})
         case events.DrillEnded():

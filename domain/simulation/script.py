@@ -30,6 +30,8 @@ _VERBS: dict[str, tuple[str, str | None, str | None]] = {
     "discharge": ("discharge_obligation", "step", "reference"),
     "not-required": ("obligation_not_required", "step", "reason"),
     "superseded": ("supersede_obligation", "step", "reason"),
+    "hand-over": ("hand_over", "to", None),
+    "take-command": ("take_command", "of", None),
 }
 """By the word: the command, the field that its argument fills, and the one that takes words of the simulation's own."""
 

@@ -128,5 +128,7 @@ ACTS = {
     "obligation_not_required": "discharge",
     "supersede_obligation": "discharge",
     "custody": "release-evidence",
+    "hand_over": "hand-over",
+    "take_command": "take-command",
 }
 """What the claim for a command calls it."""

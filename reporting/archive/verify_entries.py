@@ -19,6 +19,8 @@ SAID: dict[str, dict[str, dict[str, str]]] = {
     "task": {"complete_task": {"step": "step"}, "waive_task": {"step": "step"}},
     "fact": {"record_fact": {"fact": "fact", "reason": "reason"}},
     "custody": {"custody": {name: name for name in ("evidence", "event", "reason", "to")}},
+    "hand-over": {"hand_over": {"to": "to"}},
+    "command-taken": {"take_command": {}},
     "obligation": {},
 }
 """By kind the commands that an entry comes of, and where it says what was given with each."""
@@ -63,7 +65,15 @@ def said_by(declared: dict[str, Any], entry: dict[str, Any]) -> list[Said]:
         raise WrongError("it is not what was said")
     if kind == "fact" and instant(data["value"]) != said_of(given, entry["at"]):
         raise WrongError("it is not what was said")
-    return [own]
+    return [own, offered(entry, own)] if kind == "command-taken" else [own]
+
+
+def offered(entry: dict[str, Any], own: Said) -> Said:
+    """The offer by which somebody takes command: to them, by whom they say that it was."""
+    offer = entry["data"]["offer"]
+    if (offer["by"], offer["to"], offer["given"]) != (own.given.get("of"), own.by, {"to": own.by}):
+        raise WrongError("command was not offered so")
+    return Said(offer["by"], "hand_over", offer["given"], offer.get("proof"))
 
 
 def notes(command: str, given: dict[str, Any]) -> list[Any]:
@@ -147,17 +157,16 @@ def duty(declared: dict[str, Any], entry: dict[str, Any], own: Said) -> list[Sai
     if stands in ends and (ending["by"], ending["done_at"]) == (own.by, entry["at"]):
         return [] if own.command == "start" else [own]
     others = [(Said(one["by"], one["command"], one["given"], one.get("proof")), one["at"]) for one in signatures(data)]
-    mine = [said for said, at in others if (said.by, at) == (own.by, entry["at"])]
-    if any(said != own for said in mine):
-        raise WrongError("a signature is not by what was said")
-    signed = others if mine else [(own, entry["at"]), *others]
+    # another of theirs at the same instant came with an entry before it, like those of others
+    mine = (own, entry["at"])
+    signed = others if mine in others else [mine, *others]
     if not all(agrees(data, said) for said in (own, *(said for said, _ in signed))):
         raise WrongError("somebody did not say that it ends so")
     agreed = any(said.given.get("proposal") for said, _ in signed)  # to all of it, whoever proposed
     when = [said.by for said, at in signed if said_of(said.given, at) == instant(ending["done_at"])]
     if not agreed and ending["by"] not in when:
         raise WrongError("who is said to have proposed it did not say that it was done then")
-    return [own, *(said for said, at in others if (said.by, at) != (own.by, entry["at"]))]
+    return [own, *(one[0] for one in others if one != mine)]
 
 
 def roles(declared: dict[str, Any], contact: str) -> list[str]:

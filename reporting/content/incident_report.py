@@ -69,7 +69,7 @@ def _summary(state: IncidentState, clock: Clock) -> Iterator[Block]:
     where, mode = state.declaration.environment.name, state.declaration.mode
     yield (
         f"{state.severity} incident of type {state.type} in {where} ({mode}), {state.status}. "
-        f"Commander: {state.commander or 'nobody'}."
+        f"Commander: {state.commander or 'nobody'}{_offered(state, clock)}."
     )
     if state.declaration.description:
         yield state.declaration.description
@@ -79,6 +79,12 @@ def _summary(state: IncidentState, clock: Clock) -> Iterator[Block]:
     rows += [[name.capitalize(), clock(at), spoken(at - state.declared_at)] for name, at in moments.items() if at]
     yield Table(["Moment", "At", "After the declaration"], rows)
     yield " ".join(_counts(state, clock))
+
+
+def _offered(state: IncidentState, clock: Clock) -> str:
+    """To whom command is offered, where it is and nobody has taken it yet."""
+    offer = state.hand_over
+    return "" if offer is None else f", who offers command to {offer.to} until {clock(offer.until)}"
 
 
 def _counts(state: IncidentState, clock: Clock) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from domain.model import events, work_events
+from domain.model import command_events, events, work_events
 from domain.model.change_events import VoteCast
 from domain.model.event_kinds import event_of
 from domain.model.finding import FindingStatus
@@ -131,6 +131,10 @@ def _decided(entry: Entry, clock: Clock) -> Iterator[tuple[str, str]]:
             yield f"{event.title}: {how}", ending.reason or ending.justification or ending.reference or ""
         case work_events.FactRecorded():
             yield f"{event.title}: {clock(event.value)}", why
+        case command_events.CommandOffered():
+            yield f"offers command to {event.to}", ""
+        case command_events.CommandTaken():
+            yield f"takes command from {event.offer.by}", ""
         case _ if entry.kind in _DECIDED:
             yield entry.kind.replace("-", " "), why
         case _:

@@ -17,7 +17,7 @@ from reporting.picture.lanes import Moment
 _TOP = 56
 _MILESTONES = {"acknowledged", "mitigated", "resolved", "closed", "false-alarm", "reopened"}
 _DECIDED = {"approval", "severity"}
-_SAID = {"note", "task", "severity", "change-requested", "fact", "custody"}
+_SAID = {"note", "task", "severity", "change-requested", "fact", "custody", "command-taken"}
 _STATUS_TONES = {
     "declared": "P0",
     "acknowledged": "page",

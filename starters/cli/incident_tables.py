@@ -25,10 +25,16 @@ def head(state: Document, clock: Clock) -> Table:
         "Title": state["title"],
         "Status": state["status"] + (_OUTSIDE.format(state["id"]) if state.get("ended_from_outside") else ""),
         "Commander": state["commander"] or "nobody yet",
+        "Offered to": _offered(state.get("hand_over"), clock),
         "Waiting for": ", ".join(state.get("waiting_for", [])),
         **{name: clock(state[f"{name.lower()}_at"]) for name in moments},
     }
     return _pairs(rows)
+
+
+def _offered(offer: Document | None, clock: Clock) -> str:
+    """To whom command is offered, and until when; nothing where it is not."""
+    return f"{offer['to']}, until {clock(offer['until'])}; until it is taken {offer['by']} commands" if offer else ""
 
 
 def _pairs(rows: dict[str, Any]) -> Table:

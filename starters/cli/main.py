@@ -15,6 +15,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "timeline": ("starters.cli.show:timeline", "Print everything that happened, oldest first."),
     "report": ("starters.cli.report:report", "Write the report of an incident."),
     "ack": ("starters.cli.respond:ack", "Acknowledge an incident; the first to do so commands it."),
+    "hand-over": ("starters.cli.hand_over:hand_over", "Offer command to somebody, or take it."),
     "note": ("starters.cli.respond:note", "Add a note to the timeline."),
     "severity": ("starters.cli.respond:severity", "Change the severity."),
     "done": ("starters.cli.respond:done", "Mark a task done."),

@@ -48,7 +48,7 @@ def simulate(options: Options, type_: str, **given: Any) -> None:
     Everything outside answers at once; a probe is `unknown` unless --finding says otherwise. An answer is
     VERB [ARGUMENT] at TIME by WHO, with the verbs ack, note, severity P, change STEP [name=value], approve STEP, reject
     STEP, cancel STEP, undo STEP, done STEP, waive STEP, mitigated, resolve, reopen, false-alarm, close, fact NAME,
-    discharge STEP, not-required STEP and superseded STEP.
+    discharge STEP, not-required STEP, superseded STEP, hand-over WHO and take-command WHO (whose offer it is).
     """
     said = [_read(script.said, f"--answer {number}", line) for number, line in enumerate(given["answers"], start=1)]
     if given["script"] is not None:

@@ -86,6 +86,8 @@ def something(random: Random, made: Proving, obligations: Obligations) -> Said:
     return random.choice(
         [
             ("acknowledge", {}),
+            ("hand_over", {"to": random.choice(state.declaration.organisation.contacts).id}),
+            ("take_command", {"of": state.hand_over.by if state.hand_over else "nobody"}),
             ("note", {"text": "t"}),
             ("reclassify", {"severity": random.choice(["P0", "P1", "P2", "P3"]), "reason": "r"}),
             ("mitigated", {"summary": "m"}),

@@ -27,6 +27,7 @@ class AlwaysHolds(RuleBasedStateMachine):
     duties: dict[str, str]
     level: int
     status: Status
+    commander: str | None
     folded: IncidentState
     folded_entries: int
 
@@ -40,6 +41,17 @@ class AlwaysHolds(RuleBasedStateMachine):
         now = self.incident.state.status
         assert now is self.status or now in machine.EDGES[self.status]
         self.status = now
+
+    @invariant()
+    def who_commands_has_said_so(self) -> None:
+        """Nobody comes to command but by their own word, and once somebody does, somebody always does."""
+        now = self.incident.state.commander
+        if now != self.commander:
+            took = {
+                one.actor for one in self.incident.timeline.entries if one.kind in {"acknowledged", "command-taken"}
+            }
+            assert now in took
+        self.commander = now
 
     @invariant()
     def a_duty_that_has_ended_stays_so_and_none_outlives_its_incident(self) -> None:

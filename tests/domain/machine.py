@@ -17,6 +17,7 @@ from domain.model.commands import (
     Mitigated,
     Note,
     ObligationNotRequired,
+    OfferCommand,
     Reclassify,
     RecordFact,
     Reject,
@@ -24,6 +25,7 @@ from domain.model.commands import (
     RequestChange,
     Resolve,
     SupersedeObligation,
+    TakeCommand,
     Undo,
     WaiveTask,
 )
@@ -35,13 +37,13 @@ from tests.domain.changing import plan
 
 EDGES = {
     Status.DECLARED: {Status.ACKNOWLEDGED, Status.FALSE_ALARM},
-    Status.ACKNOWLEDGED: {Status.MITIGATED, Status.FALSE_ALARM},
+    Status.ACKNOWLEDGED: {Status.MITIGATED, Status.FALSE_ALARM, Status.DECLARED},
     Status.MITIGATED: {Status.RESOLVED, Status.DECLARED, Status.FALSE_ALARM},
     Status.RESOLVED: {Status.CLOSED, Status.DECLARED, Status.FALSE_ALARM},
     Status.CLOSED: set(),
     Status.FALSE_ALARM: set(),
 }
-"""Where one command may lead, beside staying."""
+"""Where one command may lead, beside staying; and where an acknowledgement lapses."""
 
 KNOWN = st.sampled_from([*LEADS, *CHAIN])
 PEOPLE = st.one_of(KNOWN, st.sampled_from(["incident-commander", "incident-commander", "insurer", "a-stranger"]))
@@ -78,6 +80,8 @@ ANYTHING = st.one_of(
     st.builds(Note, by=PEOPLE, text=TEXT),
     st.builds(Custody, by=PEOPLE, evidence=TEXT, event=st.sampled_from(["received", "accessed"]), reason=TEXT),
     st.builds(Reclassify, by=PEOPLE, severity=st.sampled_from(Severity), reason=TEXT),
+    st.builds(OfferCommand, by=st.just("incident-commander"), to=KNOWN),
+    st.builds(TakeCommand, by=KNOWN, of=KNOWN),
     st.builds(FalseAlarm, by=st.sampled_from(["a-stranger", "insurer", "ceo"]), reason=TEXT),
     st.builds(RecordFact, by=SIGNERS, fact=FACTS, at=st.none() | PAST, reason=st.none() | TEXT),
     st.builds(
@@ -120,6 +124,8 @@ NAMES: dict[type[Command], str] = {
     Reclassify: "reclassify",
     Reopen: "reopen",
     FalseAlarm: "false_alarm",
+    OfferCommand: "hand_over",
+    TakeCommand: "take_command",
     RequestChange: "request_change",
     Undo: "undo",
     Approve: "approve",

@@ -20,7 +20,7 @@ from domain.rules import alerts, change_outcomes, lifecycle, links
 from domain.rules.refusals import WRITTEN
 from domain.values.severity import Severity
 from tests.activities.report_worlds import Played
-from tests.builders import declaration, minutes, owed, with_notices
+from tests.builders import declaration, minutes, organisation, owed, with_notices
 from tests.drills import exercise
 from tests.upkeep import upkeep
 
@@ -176,6 +176,19 @@ def lost() -> Recorded:
     return played
 
 
+def handed_over() -> Recorded:
+    """Command is offered and not taken, then taken; who commands then falls silent, and somebody else acknowledges."""
+    played = Recorded(declaration(organisation=organisation(sign_of_life="30m")))
+    played.say("acknowledge", "devops-lead")
+    played.say("hand_over", "devops-lead", to="cto")
+    played.wait(minutes(12))
+    played.say("hand_over", "devops-lead", to="development-lead")
+    played.say("take_command", "development-lead", of="devops-lead")
+    played.wait(minutes(40))
+    played.say("acknowledge", "security-lead")
+    return played
+
+
 PLAYS: dict[str, Callable[[], Recorded]] = {
     "outage-1": outage,
     "false-alarm-1": false_alarm,
@@ -184,6 +197,7 @@ PLAYS: dict[str, Callable[[], Recorded]] = {
     "delayed-1": delayed,
     "flooded-1": flooded,
     "lost-1": lost,
+    "handed-over-1": handed_over,
 }
 """By the name of the file that each is kept in."""
 

@@ -24,7 +24,7 @@ from domain.rules.ledger_progress import LedgerProgress
 from domain.rules.live import LiveIncident
 from domain.values.severity import Severity
 from domain.values.status import Status
-from tests.builders import CHAIN, LEADS, T0, declaration, incident_id, minutes, with_notices
+from tests.builders import CHAIN, LEADS, T0, declaration, incident_id, minutes, organisation, with_notices
 from tests.domain.test_incident_machine import IncidentMachine
 
 MANY = 300
@@ -46,7 +46,13 @@ class Stored(IncidentMachine):
         severity, phi = self._chance.choice(list(Severity)), self._chance.random() < 0.4
         self.incident = LiveIncident.declared(
             declaration(
-                incident_id=incident_id(at), severity=severity, runbook=_book(), phi=phi, declared_at=at, title="Down"
+                incident_id=incident_id(at),
+                severity=severity,
+                runbook=_book(),
+                phi=phi,
+                declared_at=at,
+                title="Down",
+                organisation=organisation(sign_of_life="30m" if number % 2 else None),
             )
         )
         self._passes(0)

@@ -27,7 +27,7 @@ from domain.rules.refusals import WRITTEN
 from domain.rules.run import Carried
 from domain.values.severity import Severity
 from domain.values.status import Status
-from tests.builders import T0, declaration, minutes, with_notices
+from tests.builders import T0, declaration, minutes, organisation, with_notices
 from tests.domain import machine
 from tests.domain.always_holds import AlwaysHolds
 from tests.domain.changing import plan
@@ -38,9 +38,12 @@ class IncidentMachine(AlwaysHolds):
 
     now: datetime
 
-    @initialize(severity=st.sampled_from(Severity), phi=st.booleans())
-    def declare(self, severity: Severity, *, phi: bool) -> None:
-        self.incident = LiveIncident.declared(declaration(severity=severity, runbook=with_notices(), phi=phi))
+    @initialize(severity=st.sampled_from(Severity), phi=st.booleans(), sign=st.sampled_from([None, "30m"]))
+    def declare(self, severity: Severity, *, phi: bool, sign: str | None) -> None:
+        people = organisation(sign_of_life=sign)
+        declared = declaration(severity=severity, runbook=with_notices(), phi=phi, organisation=people)
+        self.incident = LiveIncident.declared(declared)
+        self.commander = None
         self.duties = {}
         self.changes = {}
         self.entries = []

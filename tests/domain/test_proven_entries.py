@@ -33,6 +33,8 @@ def played() -> Proving:
         ("acknowledge", "devops-lead", {}),
         ("acknowledge", "privacy-officer", {}),
         ("note", "cto", {"text": "looked at"}),
+        ("hand_over", "devops-lead", {"to": "security-lead"}),
+        ("take_command", "security-lead", {"of": "devops-lead"}),
         ("reclassify", "cto", {"severity": "P1", "reason": "no patient waits"}),
         (
             "record_fact",
@@ -92,6 +94,14 @@ def test_both_who_sign_a_duty_are_asked_for() -> None:
     assert [one.by for one in claims(DECLARED, last)] == ["technical-manager", "cto"]
 
 
+def test_who_takes_command_and_who_offered_it_are_asked_for() -> None:
+    (taken,) = [one for one in COUNTING if one.kind == "command-taken"]
+    (offered,) = [one for one in COUNTING if one.kind == "hand-over"]
+    by, of = claims(DECLARED, taken)
+    assert [(one.by, one.act) for one in (by, of)] == [("security-lead", "take-command"), ("devops-lead", "hand-over")]
+    assert (of.said_at, of.proof) == (offered.at, offered.cause["proof"])
+
+
 def test_nothing_is_asked_for_in_a_sandbox() -> None:
     free = DECLARED.model_copy(update={"environment": environment(kind="sandbox")})
     assert all(claims(free, entry) == [] for entry in PLAYED.entries)
@@ -116,7 +126,7 @@ def _leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path]
 
 
-SPOKEN = {"commander", "joins", "title", "keep_until", "from", "at"}
+SPOKEN = {"commander", "joins", "title", "keep_until", "from", "at", "until"}
 """What an event says beside what was said: it follows from the record, or is told in another's words."""
 
 MEANT = [
@@ -191,6 +201,20 @@ def test_an_agreement_is_to_what_stands() -> None:
     agreed: dict[str, Any] = {"step": "assessment", "proposal": first.digest()}
     refused = made.say("discharge_obligation", "technical-manager", **agreed)
     assert refused == "another ending of 'assessment' stands than the one that is agreed to: look at it again"
+
+
+def test_who_proposes_and_agrees_at_one_instant_is_on_record() -> None:
+    """Two commands may be heard at the same time: the signature of the first came with the entry of the first."""
+    made = Proving(declaration(environment=STAGING, phi=True, obligations=owed(), runbook=runbook()))
+    made.say("acknowledge", "devops-lead")
+    made.say("discharge_obligation", "cto", step="assessment", reference="minutes 7", outcome="remediated")
+    standing = made.incident.state.obligation("assessment").ending
+    assert standing is not None
+    assert made.say("discharge_obligation", "cto", minutes(0), step="assessment", proposal=standing.digest()) is None
+    first, second = (one for one in made.entries if one.kind == "obligation")
+    own, earlier = claims(made.incident.state.declaration, second)
+    assert (first.at, own.proof, earlier.proof) == (second.at, second.cause["proof"], first.cause["proof"])
+    assert earlier.said_at == first.at
 
 
 def test_the_second_unproven_is_paged_once() -> None:

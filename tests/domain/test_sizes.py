@@ -42,6 +42,7 @@ FIELDS: dict[str, Any] = {
     "evidence": "🏥" * 300,
     "event": "transferred",
     "to": "🏥" * 200,
+    "of": "🏥" * 200,
     "fact": "belief_at",
     "digest": "0" * 64,
 }

@@ -9,13 +9,22 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from domain.model.acts import ACTS, subject
+from tests.builders import T0, minutes
 from tests.mutated_records import Draw, flipped
 from tests.signed_lives import lived
-from tests.signed_records import Entries, identities
+from tests.signed_records import Entries, claim, identities, keys
 from tests.starters.audited import Checked, Checks
 from tests.starters.conftest import Incident
 
 CALM = settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+_OFFER = {
+    "by": "devops-lead",
+    "to": "security-lead",
+    "at": "2026-11-23T03:07:00Z",
+    "until": "2026-11-23T03:17:00Z",
+    "given": {"to": "security-lead"},
+}
 OTHERWISE: dict[str, list[dict[str, Any]]] = {
     "fact": [{"value": "2026-11-22T03:00:00Z"}, {"fact": "suspicion_at"}, {"reason": "none"}],
     "task": [{"status": "waived"}, {"status": "missed"}, {"step": "review"}, {"note": "some"}],
@@ -23,6 +32,8 @@ OTHERWISE: dict[str, list[dict[str, Any]]] = {
     "mitigated": [{"reason": "none"}],
     "custody": [{"to": "somebody"}, {"event": "transferred"}, {"evidence": "others"}],
     "resolved": [{"reason": "none"}],
+    "hand-over": [{"to": "ceo"}],
+    "command-taken": [{"offer": _OFFER}, {"offer": {**_OFFER, "to": "ceo"}}, {"offer": {**_OFFER, "by": "ceo"}}],
     "note": [],
     "acknowledged": [],
 }
@@ -52,6 +63,21 @@ def test_all_that_is_signed_is_proven(check: Checks) -> None:
         "privacy-officer",
         "cto",
     ]
+
+
+def test_nobody_takes_command_by_the_offer_to_another(check: Checks) -> None:
+    """Though they sign that they take it, and the offer is signed and stands before: it names somebody else."""
+    entries = deepcopy(lived())
+    at, taken = next((number, one) for number, one in enumerate(entries) if one["kind"] == "command-taken")
+    said = {"of": "devops-lead"}
+    signed = claim("cto", ACTS["take_command"], subject("take_command", said), T0 + minutes(at))
+    by_cto = {"command": "take_command", "given": said, "proof": keys().proof({**signed, "at": taken["at"]})}
+    taken.update(actor="cto", cause=by_cto)
+    for told_of in ("security-lead", "cto"):
+        taken["data"]["offer"]["to"] = told_of
+        found = check(entries)
+        assert (found.good, found.answers[at + 1]) == (False, "wrong"), found.said
+        assert "command was not offered so" in found.said
 
 
 def unsigned(draw: Draw, entries: Entries) -> None:

@@ -12,7 +12,7 @@ from temporalio.testing import WorkflowEnvironment
 from domain.model.declaration import KeyHold, KeyRelease
 from domain.values import ids
 from domain.values.severity import Severity
-from tests.builders import CHAIN, LEADS, declaration, with_notices
+from tests.builders import CHAIN, LEADS, declaration, organisation, with_notices
 from tests.workflows.told import Told
 from tests.workflows.world import World
 
@@ -52,6 +52,31 @@ async def test_acknowledged_p0_pages_the_chain_once_each(skipping: WorkflowEnvir
         state = await told.state()
     assert sorted(role for role, _ in world.pages) == sorted([*FIRST, "cto", "ceo"])
     assert state["commander"] == "devops-lead"
+
+
+async def test_a_commander_who_falls_silent_is_followed_by_who_acknowledges(
+    skipping: WorkflowEnvironment, world: World
+) -> None:
+    """Where the policy asks for signs of life: the commander alone is paged at 33, and everybody from 38 on."""
+    started = await skipping.get_current_time()
+    people = organisation(sign_of_life="30m")
+    async with world.workers(skipping.client):
+        told = await Told.start(skipping.client, declaration(declared_at=started, organisation=people))
+        await skipping.sleep(timedelta(minutes=3))
+        await told.do("acknowledge")
+        await skipping.sleep(timedelta(minutes=31))
+        silent = [role for role, subject in world.pages if "no sign of life since" in subject]
+        await skipping.sleep(timedelta(minutes=5))
+        lapsed = await told.state()
+        state = await told.do("acknowledge", by="security-lead")
+        paged = len(world.pages)
+        await skipping.sleep(timedelta(minutes=20))
+    assert silent == ["devops-lead"]
+    assert (lapsed["status"], lapsed["commander"]) == ("declared", "devops-lead")
+    assert sorted(role for role, subject in world.pages if "no sign of life of devops-lead" in subject) == sorted(
+        [*LEADS, *CHAIN]
+    )
+    assert (state["status"], state["commander"], len(world.pages)) == ("acknowledged", "security-lead", paged)
 
 
 async def test_whom_a_wave_does_not_reach_is_paged_alone(server: WorkflowEnvironment, world: World) -> None:

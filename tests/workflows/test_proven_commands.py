@@ -147,6 +147,8 @@ COUNTED: list[tuple[str, dict[str, Any]]] = [
     ("discharge_obligation", {"by": "cto", "step": "assessment", "reference": "r", "outcome": "remediated"}),
     ("obligation_not_required", {"by": "cto", "step": "assessment", "reason": "none"}),
     ("supersede_obligation", {"by": "cto", "step": "assessment", "reason": "another"}),
+    ("hand_over", {"by": "devops-lead", "to": "cto"}),
+    ("take_command", {"by": "cto", "of": "devops-lead"}),
     ("false_alarm", {"by": "devops-lead", "reason": "a test"}),
     ("close", {"by": "devops-lead"}),
     ("acknowledge", {"by": "devops-lead"}),

@@ -1,6 +1,7 @@
 """Votes on a running change: kept when early, refused on record, counted by digest, role and person."""
 
 import asyncio
+import contextlib
 from datetime import UTC, datetime
 
 import pytest
@@ -120,6 +121,23 @@ async def test_refused_votes_are_on_record(server: WorkflowEnvironment, world: W
     assert len(found) == 7
     assert (state["changes"][0]["approvals"], state["changes"][0]["status"]) == ([], "awaiting-approval")
     assert world.acted == []
+
+
+async def test_command_that_is_taken_takes_the_vote_along(server: WorkflowEnvironment, world: World) -> None:
+    """Who commands may vote on a change that was asked for before; until command is taken that is who offered it."""
+    async with world.workers(server.client):
+        told = await begin(server)
+        change = await ask(told)
+        await told.do("hand_over", to="security-lead")
+        with pytest.raises(WorkflowUpdateFailedError):
+            await approve(told, change, by="security-lead")
+        state = await told.do("take_command", by="security-lead", of="devops-lead")
+        voted = None
+        while voted is None:  # until the change has learnt of it
+            with contextlib.suppress(WorkflowUpdateFailedError):
+                voted = await approve(told, change, by="security-lead")
+    assert (state["commander"], state["hand_over"]) == ("security-lead", None)
+    assert [(one["by"], one["role"]) for one in voted["approvals"]] == [("security-lead", "incident-commander")]
 
 
 async def test_an_a3_needs_two(server: WorkflowEnvironment, world: World) -> None:
