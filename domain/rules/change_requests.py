@@ -13,7 +13,7 @@ from domain.model.events import ORCHESTRATOR
 from domain.model.proofs import Requested
 from domain.model.records import DONE, ChangeRecord, ChangeStatus
 from domain.model.state import IncidentState
-from domain.rules import breaking_glass, change_delays, paging, tampering, tasks
+from domain.rules import breaking_glass, change_delays, expiry, paging, tampering, tasks
 from domain.rules.access import denied_access
 from domain.values.ids import change_workflow_id
 
@@ -164,6 +164,8 @@ def _follow(state: IncidentState, record: ChangeRecord, event: Any) -> Iterator[
         yield from paging.page_commander(state, f"done in part: {event.title}: {pieces_told(event.pieces)}")
     if event.status in {ChangeStatus.APPLIED, ChangeStatus.PARTLY_APPLIED} and record.undo_of is None:
         yield from tasks.open_for(state, record.step)
+    if event.status is ChangeStatus.EXPIRED:
+        yield from expiry.tell(state, record, event.title)
     if not record.in_flight:
         yield from change_delays.failed(state, record)
         yield from _taken_back(state, record.step, event.reason or "")

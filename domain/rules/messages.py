@@ -6,7 +6,7 @@ from domain.config.organisation import Organisation
 from domain.model.activity_io import PageRequest, PlanNamed
 from domain.model.records import Mail, Page
 from domain.model.state import IncidentState
-from domain.rules import hand_over, obligation_rules, sign_of_life, tasks
+from domain.rules import expiry, hand_over, obligation_rules, sign_of_life, tasks
 from domain.values.status import Status
 
 DRILL = "DRILL"
@@ -53,6 +53,8 @@ def page_words(state: IncidentState, page: Page) -> Words:
 
 def _ask(state: IncidentState, page: Page) -> str:
     change = state.change(page.about) if page.about else None
+    if change is not None and expiry.is_of(change):
+        return expiry.ask(state, change, page.to)
     if change is not None and change.plan is not None:
         decide = f"incident approve {state.id} {change.step}"  # which shows the plan: its words are to be compared
         return f"{change.plan.summary}\nImpact: {change.plan.impact}\nDecide: {decide}"
@@ -68,7 +70,7 @@ def _ask(state: IncidentState, page: Page) -> str:
 def plan_named(state: IncidentState, letter: Page | Mail) -> PlanNamed | None:
     """The plan that a page or a mail asks its reader to decide on."""
     about = state.change(letter.about or "") if isinstance(letter, Page) else state.latest_change(letter.step)
-    if about is None or about.plan is None or len(about.plan.digest) != _DIGEST:
+    if about is None or expiry.is_of(about) or about.plan is None or len(about.plan.digest) != _DIGEST:
         return None
     return PlanNamed(step=about.step, generation=about.generation, digest=about.plan.digest)
 

@@ -17,7 +17,7 @@ from domain.model.records import ChangeStatus
 from domain.model.restoring import RestoredIncident
 from domain.model.timeline import Entry
 from domain.model.work_events import NoticeMoved
-from domain.rules import alerts, change_requests, clock, decide
+from domain.rules import alerts, change_requests, clock, decide, hand_over
 from domain.rules.change import LiveChange
 from domain.rules.change_messages import ChangeNews, ChangeRequest
 from domain.rules.evolve import fold
@@ -111,10 +111,10 @@ class IncidentMachine(AlwaysHolds):
         return min(dues, default=None)
 
     def _wake(self) -> None:
-        """Fire every clock; the incident's own pages nobody once the symptoms are gone."""
+        """Fire every clock; the incident's own pages nobody once the symptoms are gone, but who has offered command."""
         pages, responding = len(self.incident.state.pages), self.incident.state.responding
         self.incident.pass_time(self.now)
-        assert responding or len(self.incident.state.pages) == pages
+        assert responding or {page.about for page in self.incident.state.pages[pages:]} <= {hand_over.ABOUT}
         due = clock.next_due(self.incident.state)
         assert due is None or due.at > self.now
         self._answer_effects()
