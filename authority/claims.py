@@ -39,6 +39,7 @@ class Act(StrEnum):
     SEVERITY = "severity"
     ACKNOWLEDGE = "acknowledge"
     NOTE = "note"
+    STOP_DRILL = "stop-drill"
     APPROVE_RUNBOOK = "approve-runbook"
     ENROL = "enrol"
     REVOKE = "revoke"
@@ -52,7 +53,8 @@ def _in_seconds(at: datetime) -> datetime:
 
 
 At = Annotated[AwareDatetime, AfterValidator(_in_seconds)]
-Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[!-~][ -~]*$")]
+LONGEST_NAME = 200
+Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME, pattern=r"^[!-~][ -~]*$")]
 """A name of ours: printable ASCII, so that no two look alike."""
 
 

@@ -24,6 +24,7 @@ with workflow.unsafe.imports_passed_through():
         FaultCall,
         PrepareCall,
     )
+    from domain.model.proofs import ClaimAsked, of_drill_stop
     from domain.model.scheduled import ScheduledCall, ScheduledRun
     from domain.values import ids
     from domain.values.durations import spoken
@@ -58,6 +59,7 @@ class Drill(Hears):
         self._incident: str | None = None
         self._over: tuple[DrillCut, str] | None = None
         self._ending: asyncio.Task[bool] | None = None
+        self._proofs = run.proofs
         self._doing = "it waits for its hour"
 
     @workflow.run
@@ -76,6 +78,7 @@ class Drill(Hears):
             raise ApplicationError("the declaration is of no drill", non_retryable=True)
         scenario = declaration.drill.scenario
         self._scenario = scenario.id
+        self._proofs |= declaration.environment.kind != "sandbox"
         if self._over:  # somebody stopped it while it was put off: nothing is injected
             stopped, why = self._over
             return DrillResult(outcome=stopped, reason=why, scenario=scenario.id)
@@ -207,6 +210,15 @@ class Drill(Hears):
         """Take it as a stop, like the command: nothing of a drill is real, and its fault is withdrawn."""
         self._over = self._over or ("stopped", "its workflow was cancelled")
 
+    def to_prove(self, name: str, command: Command, sender: str | None) -> ClaimAsked | None:  # noqa: ARG002 - nobody's
+        """Outside a sandbox whoever stops it proves who they are: over this very run, and why."""
+        if not self._proofs or not isinstance(command, DrillStop):
+            return None
+        environment = self._run.environment
+        over = of_drill_stop(environment, workflow.info().run_id, command.reason)
+        asked = {"act": "stop-drill", "subject": over, "by": command.by, "proof": command.proof}
+        return ClaimAsked(environment=environment, incident=None, **asked)
+
     def hear(self, name: str, command: Command) -> str | None:  # noqa: ARG002 - it is the only one
         """End the drill, wherever it stands; the workflow's result says when it has ended."""
         if isinstance(command, DrillStop):
@@ -215,6 +227,9 @@ class Drill(Hears):
 
     @workflow.query
     def state(self) -> dict[str, Any]:
-        """Where the drill stands: what it does, its scenario once it is drawn, its incident once that is declared."""
+        """Where the drill stands: what it does, its scenario once it is drawn, its incident once that is declared.
+
+        `proofs` says whether whoever stops it proves who they are.
+        """
         found = {"environment": self._run.environment, "scenario": self._scenario, "incident": self._incident}
-        return {**found, "doing": self._doing, "refused": self.refused}
+        return {**found, "doing": self._doing, "refused": self.refused, "proofs": self._proofs}

@@ -16,7 +16,7 @@ class DrillRun(BaseModel):
 
     `by` starts it, and knows of it; None is a schedule, of which `scheduled` is the run. While people are needed for
     something real it is put off from day to day, `days` times at most; 0 is refused at once. `speed` is that of the
-    incident's clocks.
+    incident's clocks. With `proofs` whoever stops it proves who they are; once it is prepared its environment says so.
     """
 
     environment: str
@@ -26,6 +26,7 @@ class DrillRun(BaseModel):
     days: int = Field(default=0, ge=0)
     speed: float = Field(default=1, gt=0)
     scheduled: ScheduledCall | None = None
+    proofs: bool = False
 
 
 class PrepareCall(BaseModel):

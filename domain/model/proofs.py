@@ -27,14 +27,14 @@ class Proven(BaseModel):
 
 
 class ClaimAsked(BaseModel):
-    """Whether `by` has proven to do `act` about the `subject` (SHA-256 in hex) within this incident.
+    """Whether `by` has proven to do `act` about the `subject` (SHA-256 in hex) within this incident, or within none.
 
     `step` and `generation` are those of a change; none where it is about none. `said_at` is when a record says that it
     was said, where that is before what holds it.
     """
 
     environment: str
-    incident: str
+    incident: str | None
     step: str | None = None
     generation: int | None = None
     act: str
@@ -99,6 +99,11 @@ def of_vote(workflow_id: str, plan_digest: str | None) -> str:
 def of_break_glass(plan_digest: str, reason: str) -> str:
     """The subject of deciding on a plan alone: the plan, and the reason that is given for it."""
     return digest({"plan": plan_digest, "reason": reason})
+
+
+def of_drill_stop(environment: str, run: str, reason: str) -> str:
+    """The subject of stopping a drill: one run of its workflow, and the reason that is given for it."""
+    return digest({"drill": environment, "run": run, "reason": reason})
 
 
 def nonce_of(proof: Any) -> str | None:

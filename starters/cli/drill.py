@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from starters.cli import output, terminal
-from starters.cli.shared_options import shared
+from starters.cli.shared_options import shared, sign_with_option
 from starters.errors import RefusedError
 from starters.options import Options
 
@@ -40,6 +40,7 @@ def start(options: Options, scenario: str | None, kind: str | None, speed: float
     from starters.client.connection import run, ui
 
     asked = {"environment": environment.name, "scenario": scenario, "kind": kind, "by": by, "speed": speed or 1}
+    asked["proofs"] = environment.kind != "sandbox"
 
     async def begin(client: Any) -> tuple[dict[str, Any], str]:
         state = await drills.start(client, asked)
@@ -55,13 +56,28 @@ def start(options: Options, scenario: str | None, kind: str | None, speed: float
 @drill.command()
 @click.argument("id_", metavar="[ID]", required=False)
 @click.option("--reason", required=True, help="Why, for the record.")
+@sign_with_option
 @shared
-def stop(options: Options, id_: str | None, reason: str) -> None:
-    """Stop the environment's drill, of incident ID: nobody is paged any more, and the fault is withdrawn."""
+def stop(options: Options, id_: str | None, reason: str, sign_with: Path | None) -> None:
+    """Stop the environment's drill, of incident ID: nobody is paged any more, and the fault is withdrawn.
+
+    Outside a sandbox you sign that.
+    """
     from starters.client import drills
     from starters.client.connection import run
 
-    found = run(drills.stop, options.named_environment(), id_, options.by(), reason)
+    said, environment = {"by": options.by(), "reason": reason}, options.named_environment()
+
+    def sign(payload: dict[str, Any], drill_run: str) -> dict[str, Any]:
+        from authority.claims import Act
+        from domain.model.proofs import of_drill_stop
+        from starters.client.proving import Said, Signing
+
+        about = {"id": None, "environment": environment, "proofs": True}
+        stopped = Said(Act.STOP_DRILL, of_drill_stop(environment, drill_run, reason))
+        return Signing(options, sign_with).signed(about, payload, stopped)
+
+    found = run(drills.stop, environment, id_, said, sign)
     output.answer(options, found, f"{found['incident'] or 'The drill'} is over: {found['reason']}")
 
 

@@ -1,9 +1,10 @@
 """Drills in Temporal: started once an environment, stopped, and waited for until their incident is declared."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
-from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError, WorkflowUpdateFailedError
 from temporalio.common import RawValue, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
@@ -15,6 +16,9 @@ from starters.client.incident_client import ask
 from starters.errors import RefusedError, UnreachableError
 
 Document = dict[str, Any]
+Sign = Callable[[Document, str], Document]
+"""Gives what is said with its proof, about one run of a drill."""
+
 _LOOK_SECONDS = 0.3
 _LONGEST_SECONDS = 600.0
 _STOP_SECONDS = 60.0
@@ -52,11 +56,14 @@ async def start(client: Client, asked: Document) -> Document:
     raise RefusedError(f"the fault is still being injected after {_LONGEST_SECONDS / 60:.0f} minutes: see {name}")
 
 
-async def stop(client: Client, environment: str, incident: str | None, by: str, reason: str) -> Document:
+async def stop(
+    client: Client, environment: str, incident: str | None, said: Document, sign: Sign | None = None
+) -> Document:
     """End the drill that is under way, and wait until it has; of another incident than `incident` it is refused.
 
-    Raises `RefusedError` where there is none, where its fault could not be withdrawn, and where it has not ended within
-    a minute: it goes on to its end, and a repeat waits for it again.
+    `said` is who stops it and why; `sign` gives it with its proof, for this run of the drill, where one is asked for.
+    Raises `RefusedError` where there is none, or nobody has proven to stop it, where its fault could not be withdrawn,
+    and where it has not ended within a minute: it goes on to its end, and a repeat waits for it again.
     """
     name = drill_workflow_id(environment)
     found = await look(client, name)
@@ -66,8 +73,11 @@ async def stop(client: Client, environment: str, incident: str | None, by: str, 
     if incident is not None and incident != state["incident"]:
         raise RefusedError(f"the drill of {environment} under way is {state['incident']}, not {incident}")
     handle = client.get_workflow_handle(name, run_id=found.run_id, result_type=RawValue)
+    signed = await asyncio.to_thread(sign, said, str(found.run_id)) if sign and state.get("proofs") else said
     try:
-        await handle.execute_update("stop", {"by": by, "reason": reason}, rpc_timeout=RPC_TIMEOUT)
+        await handle.execute_update("stop", signed, rpc_timeout=RPC_TIMEOUT)
+    except WorkflowUpdateFailedError as error:
+        raise RefusedError(_said(error)) from error
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:  # else it has just ended
             raise
@@ -90,7 +100,7 @@ async def _why(client: Client, name: str) -> str:
     return str(result["reason"])
 
 
-def _said(error: WorkflowFailureError) -> str:
+def _said(error: WorkflowFailureError | WorkflowUpdateFailedError) -> str:
     cause: BaseException = error.cause
     while cause.__cause__ is not None and not isinstance(cause, ApplicationError):
         cause = cause.__cause__

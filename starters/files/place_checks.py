@@ -1,14 +1,17 @@
 """What must hold within an organisation's and an environment's file, said key by key and all at once."""
 
 import zoneinfo
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
+from authority.claims import LONGEST_NAME, Name
 from domain.config import organisation
 from domain.config.approval import vacant
-from domain.config.names import Flaw, items, mapping, parts, strange
+from domain.config.names import Flaw, Keys, items, mapping, parts, strange
 from domain.values.placeholders import placeholders
 from starters.files.log_checks import of_logs
 
@@ -19,6 +22,8 @@ NO_RUNBOOKS = frozenset(
 _FICTION = frozenset({"+61491570006", "+61491570110", *(f"+6149157015{last}" for last in "6789")})
 """Telephone numbers that Australia reserves for fiction and that our examples use: nobody answers them."""
 
+_SIGNED_NAME: TypeAdapter[str] = TypeAdapter(Name)
+
 
 def unfilled(data: Mapping[str, Any]) -> list[Flaw]:
     """Every value that is still a placeholder."""
@@ -27,7 +32,10 @@ def unfilled(data: Mapping[str, Any]) -> list[Flaw]:
 
 
 def of_organisation(data: Mapping[str, Any]) -> Iterator[Flaw]:
-    """Roles outside the chain that nobody holds, approvers of runbooks that are too few, a time zone that is none."""
+    """Ids that nobody can sign by, roles outside the chain that nobody holds, approvers of runbooks that are too few, a
+    time zone that is none.
+    """
+    yield from _unsignable([((), data), *parts(data, "contacts")])
     held = organisation.held(data)
     yield from strange(("on_call",), data.get("on_call"), held, "role")
     for grade, rule in mapping(data.get("approval")).items():
@@ -40,6 +48,18 @@ def of_organisation(data: Mapping[str, Any]) -> Iterator[Flaw]:
     zone, zones = data.get("timezone"), _zones()
     if isinstance(zone, str) and zones and zone not in zones:
         yield Flaw(("timezone",), f"{zone!r} is no time zone; write one such as Australia/Sydney")
+
+
+def _unsignable(named: Iterable[tuple[Keys, Mapping[str, Any]]]) -> Iterator[Flaw]:
+    """Ids that no claim holds: whoever is called so could do nothing that is signed."""
+    for at, one in named:
+        name = one.get("id")
+        try:
+            _SIGNED_NAME.validate_python(name)
+        except ValidationError:
+            if isinstance(name, str):
+                message = f"{name!r} cannot be signed: write it in ASCII, in {LONGEST_NAME} characters at most"
+                yield Flaw((*at, "id"), message)
 
 
 def _approvers(data: Mapping[str, Any], held: frozenset[str]) -> Iterator[Flaw]:

@@ -7,8 +7,11 @@ import click
 import pytest
 
 from starters.client.proving import Signing
+from starters.files.organisation_folder import load_organisation
+from starters.files.problems import InvalidFile
 from starters.options import Options
 from tests.builders import organisation
+from tests.organisations.folders import written
 
 INCIDENT: dict[str, Any] = {"proofs": True, "environment": "staging", "id": "inc-20261123-7f3k", "tasks": []}
 
@@ -59,3 +62,21 @@ def test_an_agreement_to_nothing_says_what_is_missing(tmp_path: Path) -> None:
     """Without a proposal the incident itself would ask for the reference."""
     with pytest.raises(click.ClickException):
         signing(tmp_path).command(INCIDENT, "discharge_obligation", {"by": "cto", "step": "a", "proposal": None})
+
+
+@pytest.mark.parametrize(
+    ("was", "name", "where"),
+    [
+        ("id: master", "zoë", "organisation.yaml:13: contacts[2].id"),
+        ("id: master", "m" * 201, "organisation.yaml:13: contacts[2].id"),
+        ("id: blue-harbour", "blå-havn", "organisation.yaml:1: id"),
+    ],
+)
+def test_who_could_sign_nothing_is_refused_by_the_file(tmp_path: Path, was: str, name: str, where: str) -> None:
+    """Before anything is wrong: with file, line and remedy."""
+    folder = written(tmp_path, {"organisation.yaml": (was, f"id: {name}")})
+    with pytest.raises(InvalidFile) as refused:
+        load_organisation(folder)
+    (problem,) = refused.value.problems
+    said = f"{name!r} cannot be signed: write it in ASCII, in 200 characters at most"
+    assert str(problem) == f"{folder}/{where}: {said}"

@@ -14,6 +14,7 @@ from temporalio.testing import WorkflowEnvironment
 from domain.model.drill import DrillRun
 from domain.model.scheduled import ScheduledRun
 from domain.values import ids
+from starters.client import drills
 from tests.builders import declaration, with_notices
 from tests.workflows.asking import approve
 from tests.workflows.told import Told
@@ -149,10 +150,14 @@ async def test_something_real_stops_it(server: WorkflowEnvironment, world: World
 
 
 async def test_somebody_stops_it(server: WorkflowEnvironment, world: World) -> None:
-    """Who and why is told."""
-    async with drilled(server, world) as (run, _):
-        await run.execute_update("stop", {"by": "cto", "reason": "the office is on fire"})
-        result = await run.result()
+    """Who and why is told; in a sandbox nobody signs it."""
+
+    def never(*_: Any) -> Any:
+        raise AssertionError
+
+    async with drilled(server, world):
+        said = {"by": "cto", "reason": "the office is on fire"}
+        result = await drills.stop(server.client, "staging", None, said, never)
     assert (result["outcome"], result["reason"]) == ("stopped", "cto stopped it: the office is on fire")
     assert done(world) == ["inject", "withdraw"]
 

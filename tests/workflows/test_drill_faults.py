@@ -1,4 +1,4 @@
-"""What a drill cannot take back, and one that ends otherwise than by people: it is told, and the result says so."""
+"""What a drill cannot take back, one that ends otherwise than by people, and who may stop one: the result says so."""
 
 import asyncio
 from datetime import timedelta
@@ -8,12 +8,13 @@ from temporalio.client import WorkflowFailureError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner
 
+from domain.model.proofs import of_drill_stop
 from domain.values import ids
 from starters.client import drills
 from starters.errors import RefusedError
 from tests.upkeep import maintenance
-from tests.workflows import serving
-from tests.workflows.test_drill import done, drilled
+from tests.workflows import checking, serving
+from tests.workflows.test_drill import STAGING, begun, done, drilled
 from tests.workflows.told import Told
 from tests.workflows.world import World
 from workflows import drill as workflows_drill
@@ -70,10 +71,10 @@ async def test_whoever_stops_one_that_does_not_end_is_told_why(
     async with drilled(server, world):
         told = r"was told to stop and is not over after a minute: bad is withdrawn\. .* see drill/staging$"
         with pytest.raises(RefusedError, match=told):
-            await drills.stop(server.client, "staging", None, "cto", "enough")
+            await drills.stop(server.client, "staging", None, {"by": "cto", "reason": "enough"})
         world.drills.may_withdraw.set()
         monkeypatch.undo()
-        result = await drills.stop(server.client, "staging", None, "cto", "enough")
+        result = await drills.stop(server.client, "staging", None, {"by": "cto", "reason": "enough"})
     assert (result["outcome"], done(world)) == ("stopped", ["inject", "withdraw"])
 
 
@@ -94,3 +95,26 @@ async def test_a_fault_does_not_stand_until_the_record_is_whole(
         result = await run.result()
     assert waiting["doing"] == f"{told.handle.id} comes to its end"
     assert (result["outcome"], result["incident"]) == ("stopped", told.handle.id)
+
+
+async def test_outside_a_sandbox_whoever_stops_it_proves_who_they_are(
+    server: WorkflowEnvironment, world: World
+) -> None:
+    """By a signature over this very run, and why; without one the drill goes on."""
+    checking.LOOKED.clear()
+    why = {"by": "cto", "reason": "enough"}
+    async with world.workers(server.client):
+        asked = STAGING.model_copy(update={"proofs": True})
+        run = await begun(server, asked)
+        for unsigned, refusal in (({}, "it is not signed"), ({"proof": {"good": False}}, "its proof is bad")):
+            with pytest.raises(RefusedError, match=refusal):
+                await drills.stop(server.client, "staging", None, {**why, **unsigned})
+        own = str(run.result_run_id)
+        stopped = drills.stop(
+            server.client, "staging", None, why, lambda said, about: {**said, "proof": {"good": about == own}}
+        )
+        result = await stopped
+    assert (result["outcome"], result["reason"]) == ("stopped", "cto stopped it: enough")
+    assert [(one.act, one.incident, one.subject) for one in checking.LOOKED] == [
+        ("stop-drill", None, of_drill_stop("staging", own, "enough"))
+    ] * 2
