@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _ALONE_FOR = timedelta(minutes=60)
 """How long it holds that somebody decides alone; the hands take none that holds for longer."""
 
+_MAY_BE_ASKED_AGAIN = {"expired", "failed", "stale"}
+"""Of these nothing was done, and nobody has said no."""
+
 
 @click.command()
 @click.argument("incident", metavar="ID")
@@ -165,12 +168,20 @@ class Vote(NamedTuple):
         return Act(self.vote), of_vote(workflow, digest)
 
     async def _requested(self, client: "Client", document: dict[str, Any]) -> dict[str, Any]:
-        """The incident once the change has a plan: one under way is waited for, else it is requested now."""
-        latest = [change for change in document["changes"] if change["step"] == self.step][-1:]
-        if latest and latest[0]["status"] in {"planning", "awaiting-approval"}:
-            await planning.plan_of(client, self.incident, latest[0]["workflow_id"])
-        else:
+        """The incident once the change has a plan: one under way is waited for, one never asked for is requested now.
+
+        Raises `RefusedError` where it was done, or decided on otherwise, already.
+        """
+        latest = next((one for one in reversed(document["changes"]) if one["step"] == self.step), None)
+        if latest is None or latest["status"] in _MAY_BE_ASKED_AGAIN:
             await planning.requested(client, self.options, document, self.step, {}, self.sign_with)
+        elif latest["status"] in {"planning", "awaiting-approval"}:
+            await planning.plan_of(client, self.incident, latest["workflow_id"])
+        else:  # said twice, it would be done twice
+            raise RefusedError(
+                f"{latest['workflow_id']} is {latest['status']}; to do it once more, ask for that first: "
+                f"incident change {self.incident} {self.step}"
+            )
         from starters.client import incident_client
 
         return await incident_client.state(client, self.incident)
@@ -214,7 +225,9 @@ def _confirmed(record: dict[str, Any], vote: str, typed: str) -> str:
         out.print(part)
     if vote != "break_glass":
         if not click.confirm(f"{vote.capitalize()} exactly this?", err=True):
-            raise RefusedError(f"not {'applied; it waits for you' if vote == 'apply' else 'approved'}")
+            incident, step = record["workflow_id"].split("/")[0], record["step"]
+            waits = f"not applied; it waits for you: incident approve {incident} {step}"
+            raise RefusedError(waits if vote == "apply" else "not approved")
     elif typed and click.prompt(f"You decide this alone. To do it, type {typed}", err=True) != typed:
         raise RefusedError("another step was typed: nothing is done")
     digest: str = record["plan"]["digest"]

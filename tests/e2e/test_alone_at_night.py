@@ -49,6 +49,7 @@ def test_from_the_page_to_the_rollback_in_three_commands(house: House, worker: W
     (vote,) = house.change(incident, "applied")["approvals"]
     assert (vote["by"], vote["break_glass"], vote["verified"]["method"]) == ("devops-lead", WHY, "ssh")
     until(house.healthy, "the portal answers")
+    assert refused(house, "break-glass", incident, "rollback", "--reason", WHY, "--yes") == 1
     state = house.state(incident)
     told = [page["to"] for page in state["pages"] if "glass broken by devops-lead" in page["reason"]]
     assert told == ["cto", "compliance-officer", "ceo"]
