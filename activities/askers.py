@@ -22,6 +22,7 @@ from domain.model.activity_io import (
     WaveRequest,
 )
 from domain.model.drill import FaultCall
+from domain.model.proofs import ClaimAsked
 from domain.model.restoring import RestorableCall, RestoreCall
 from domain.values.ids import change_workflow_id, drill_workflow_id, follow_up_workflow_id
 
@@ -59,6 +60,13 @@ def whose_is(asked: Any) -> tuple[str, ...]:
             return (follow_up_workflow_id(asked.incident),)
         case RestoreCall():
             return (asked.incident, follow_up_workflow_id(asked.incident))
+        case ClaimAsked():
+            if asked.incident is None:
+                return (drill_workflow_id(asked.environment),)
+            own = (asked.incident, follow_up_workflow_id(asked.incident))
+            if asked.step is None or asked.generation is None:
+                return own
+            return (*own, change_workflow_id(asked.incident, asked.step, asked.generation))
         case FaultCall():
             return (drill_workflow_id(asked.environment),)
         case RestorableCall() | Stranger():  # it reads, or says something of its own

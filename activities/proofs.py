@@ -9,7 +9,7 @@ from temporalio import activity
 
 from activities.house import House, environment_of
 from authority.claims import Act, Claim
-from authority.proofs import AHEAD, Proven, UnprovenError
+from authority.proofs import AHEAD, Proven, Sighting, UnprovenError
 from authority.register import Register
 from authority.signed import About, proven, refuse_other, signed
 from domain.model import proofs
@@ -27,16 +27,17 @@ def are_asked(house: House) -> bool:
     return house.environment().kind != "sandbox"
 
 
-def claim_of(house: House, asked: ClaimAsked, now: datetime) -> tuple[Claim, Proven]:
-    """The claim that proves what is asked (`now` in UTC). Raises `UnprovenError`.
+def claim_of(house: House, asked: ClaimAsked, now: datetime, seen: Sighting | None = None) -> tuple[Claim, Proven]:
+    """The claim that proves what is asked (`now` in UTC). Raises `UnprovenError`, and what `seen` raises.
 
-    `by` is a contact, or a role that one holds: the claim names the contact.
+    `by` is a contact, or a role that one holds: the claim names the contact. By what was `seen` a proof by `aws-iam` is
+    judged; without it there is none.
     """
     organisation = house.organisation()
     who = organisation.contact(asked.by)
     if who is None:
         raise UnprovenError(f"{asked.by!r} is no contact or role of {organisation.id}: sign as yourself")
-    claim, found = proven(asked.proof, _about(house, asked, who.id), house.register(), now)
+    claim, found = proven(asked.proof, _about(house, asked, who.id), house.register(), now, seen)
     if asked.act == Act.BREAK_GLASS:
         _refuse_weak(claim, found, house.register(), now)
     return claim, found
@@ -54,8 +55,8 @@ def _refuse_weak(claim: Claim, found: Proven, register: Register, now: datetime)
         raise UnprovenError(f"who breaks the glass signs with a key on a token, where they have one: {tokens[0]}")
 
 
-def claim_on_record(house: House, asked: ClaimAsked, at: datetime) -> Claim:
-    """The claim that proves what a record says of a contact, as it was then (UTC). Raises `UnprovenError`.
+def claim_on_record(house: House, asked: ClaimAsked, at: datetime, seen: Sighting) -> Claim:
+    """The claim that proves what a record says of a contact, as it was then (UTC). Raises what `claim_of` raises.
 
     Whoever has left the organisation since has said it all the same. When it came is an instant of another clock than
     the entry's: what was good within `AHEAD` of it was good then.
@@ -63,8 +64,8 @@ def claim_on_record(house: House, asked: ClaimAsked, at: datetime) -> Claim:
     about, register = _about(house, asked, asked.by), house.register()
     for other in (at, at + AHEAD):
         with suppress(UnprovenError):
-            return proven(asked.proof, about, register, other)[0]
-    return proven(asked.proof, about, register, at - AHEAD)[0]
+            return proven(asked.proof, about, register, other, seen)[0]
+    return proven(asked.proof, about, register, at - AHEAD, seen)[0]
 
 
 def claimed(house: House, asked: ClaimAsked) -> Claim:
@@ -80,10 +81,10 @@ def _about(house: House, asked: ClaimAsked, by: str) -> About:
     return About(organisation=house.organisation().id, environment=environment.name, by=by, **fields)
 
 
-def check(house: House, asked: ClaimAsked, now: datetime) -> Verdict:
-    """By what it is proven, or why it is not."""
+def check(house: House, asked: ClaimAsked, now: datetime, seen: Sighting | None = None) -> Verdict:
+    """By what it is proven, or why it is not. Raises what `seen` raises."""
     try:
-        _, found = claim_of(house, asked, now)
+        _, found = claim_of(house, asked, now, seen)
     except UnprovenError as error:
         return Verdict(reason=str(error))
     return Verdict(proven=proofs.Proven(method=found.method, key=found.key, holder_verified=found.holder_verified))

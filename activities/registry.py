@@ -32,6 +32,7 @@ from activities.permissions.roles import LEDGER, role_of
 from activities.report_store import store_report
 from activities.strange_requests import Strange, StrangeRequestError
 from activities.watching.sheets import Sheets
+from activities.witness import Witness
 from domain.model.activity_io import (
     AppendCall,
     Appended,
@@ -58,6 +59,7 @@ from domain.model.activity_io import (
 )
 from domain.model.drill import FaultCall
 from domain.model.finding import Finding
+from domain.model.proofs import ClaimAsked, Verdict
 from domain.model.restoring import RestoreCall, RestoredIncident
 from domain.model.timeline import Unchained
 from domain.rules.tampering import is_forged
@@ -194,10 +196,13 @@ def _faults(faults: Faults) -> list[Activity]:
 
 
 def _records(clients: Clients, house: House, sheets: Sheets) -> list[Activity]:
-    """What keeps an incident's record: the entries of its ledger, and its report; and what reads it back."""
-    restorer, appender = Restorer(clients, house), Appender(clients, house)
+    """What keeps an incident's record: its entries, its report, what was seen of claims; and what reads it back."""
+    restorer, appender, witness = Restorer(clients, house), Appender(clients, house), Witness(clients, house)
 
     note = _noting(sheets, clients)
+
+    def look(asked: ClaimAsked) -> Verdict:
+        return witness.look(asked, activity.info().started_time)
 
     def append(call: AppendCall) -> Appended:
         appended = appender.append(call)
@@ -225,6 +230,7 @@ def _records(clients: Clients, house: House, sheets: Sheets) -> list[Activity]:
         "ledger.restore": restore,
         "ledger.restorable": restorer.open_ones,
         "report.store": store,
+        "proofs.witness": look,
     }
     return [_activity(name, work, note) for name, work in named.items()]
 

@@ -40,7 +40,7 @@ class _Entry(BaseModel):
 class Enrolled(_Entry):
     """A key that proves who its contact is from `at` on; with `enrols` it signs entries too.
 
-    `public` is as the method has it: of `ssh` the line of the `.pub` file.
+    `public` is as the method has it: of `ssh` the line of the `.pub` file, of `aws-iam` an ARN, which enrols nobody.
     """
 
     act: Literal["enrol"] = "enrol"
@@ -52,6 +52,8 @@ class Enrolled(_Entry):
     @model_validator(mode="after")
     def _is_a_key(self) -> Self:
         name_of(self.method, self.public)
+        if self.enrols and self.method == "aws-iam":
+            raise ValueError("an identity of AWS enrols nobody: AWS knows a signature for minutes")
         return self
 
     @property

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -25,6 +26,21 @@ class Proof(BaseModel):
     method: Method
     key: str = Field(max_length=200)
     signature: str = Field(max_length=8192)
+
+
+class Seen(NamedTuple):
+    """What was seen of a proof by `aws-iam` as it came: which key had signed (its ARN), by which signature, and when.
+
+    `signature` is the SHA-256 of the proof's in hex, `at` in UTC.
+    """
+
+    key: str
+    signature: str
+    at: datetime
+
+
+Sighting = Callable[[Claim, Proof], Seen | None]
+"""What was seen of a claim and its proof; None where nobody has looked at it in time."""
 
 
 class UnprovenError(ValueError):
@@ -69,6 +85,30 @@ def prove_by_sts(
     with _told():
         aws_iam.verify(proof.signature, claim.canonical(), key.public, region, post)
     return Proven(proof.method, key.name)
+
+
+def prove_as_seen(claim: Claim, proof: Proof, register: Register, now: datetime, seen: Sighting) -> Proven:
+    """Look at a proof by `aws-iam` once more, `now` (UTC): by what was seen of it while STS knew its signature.
+
+    Claim and key have to be good now, like those of any other proof, and the key when it was seen too. Raises
+    `UnprovenError`, and what `seen` raises.
+    """
+    key = key_of(claim, proof, register, now)
+    if proof.method != "aws-iam":
+        raise UnprovenError(f"a proof by {proof.method} is looked at itself")
+    found = seen(claim, proof)
+    if found is None:
+        raise UnprovenError("nobody has looked at its signature while AWS knew it: sign it again")
+    if (found.key, found.signature) != (key.name, signature_digest(proof)):
+        raise UnprovenError("AWS was asked about another signature of this claim: sign it again")
+    if not key.proves_at(found.at):
+        raise UnprovenError("the key did not prove anything when it was looked at")
+    return Proven(proof.method, key.name)
+
+
+def signature_digest(proof: Proof) -> str:
+    """The SHA-256 of a signature, in hex."""
+    return sha256(proof.signature.encode()).hexdigest()
 
 
 def key_of(claim: Claim, proof: Proof, register: Register, now: datetime) -> RegisteredKey:

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from authority.claims import Claim
-from authority.proofs import Proof, Proven, UnprovenError, prove
+from authority.proofs import Proof, Proven, Sighting, UnprovenError, prove, prove_as_seen
 from authority.register import Register
 from domain.values.canonical import canonical_json
 
@@ -66,10 +66,17 @@ def signed(raw: Any) -> Signed:
     return found
 
 
-def proven(raw: Any, about: About, register: Register, now: datetime) -> tuple[Claim, Proven]:
-    """The claim that proves what is asked, at `now` (UTC). Raises `UnprovenError`."""
+def proven(
+    raw: Any, about: About, register: Register, now: datetime, seen: Sighting | None = None
+) -> tuple[Claim, Proven]:
+    """The claim that proves what is asked, at `now` (UTC). Raises `UnprovenError`, and what `seen` raises.
+
+    By what was `seen` a claim by `aws-iam` is proven; without it none is.
+    """
     found = signed(raw)
     refuse_other(found.claim, about)
+    if found.method == "aws-iam" and seen is not None:
+        return found.claim, prove_as_seen(found.claim, found.proof, register, now, seen)
     return found.claim, prove(found.claim, found.proof, register, now)
 
 

@@ -1,14 +1,16 @@
 """The options that every command shares."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from domain.config.environment import Environment
     from domain.config.organisation import Organisation
+
+BY_AWS = Path("aws")
+"""What `--sign-with` says of who signs with their session of AWS, in the place of a key's file."""
 
 
 class Options(NamedTuple):
@@ -31,10 +33,8 @@ class Options(NamedTuple):
             raise click.UsageError("say which environment: give --environment NAME or set INCIDENT_ENVIRONMENT")
         return self.environment
 
-    def folder(self) -> "Path":
+    def folder(self) -> Path:
         """The organisation's folder; by default the shipped one."""
-        from pathlib import Path
-
         from starters.files.shipped import shipped_folder
 
         return shipped_folder() if self.runbooks is None else Path(self.runbooks)

@@ -5,7 +5,7 @@ and the activity is asked again, after a pause that grows. No answer fails a tas
 """
 
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -17,7 +17,6 @@ with workflow.unsafe.imports_passed_through():
     from domain.values.severity import Severity
 
 from workflows import failures, profiles, seals
-from workflows.message_handlers import Hears
 
 UNSEALED = "the answer is none that the hands have given: the activity is asked again"
 UNREADABLE = "the answer is not what was asked for: the activity is asked again"
@@ -99,6 +98,13 @@ def read(raw: RawValue | None, answer: type[T]) -> T:
         raise StrangeAnswerError(UNREADABLE) from None
 
 
+@runtime_checkable
+class _KeepsARecord(Protocol):
+    """A workflow that is spoken to (`message_handlers.Hears`), which asks activities itself."""
+
+    def disbelieve(self, what: str, why: str) -> bool: ...
+
+
 class _Doubts:
     """Answers to one activity that were not believed: they go on record, or the hands are told that there were some."""
 
@@ -109,7 +115,7 @@ class _Doubts:
     def add(self, why: str) -> None:
         workflow.logger.warning("%s: %s", self._name, why)
         own = workflow.instance()
-        if not (isinstance(own, Hears) and own.disbelieve(f"answer to {self._name}", why)):
+        if not (isinstance(own, _KeepsARecord) and own.disbelieve(f"answer to {self._name}", why)):
             self._untold = True
 
     async def tell(self) -> None:

@@ -62,7 +62,7 @@ class Hears:
         self._heard = self._at_length = 0
         self._waited = self._done = 0
         self._looks = set[asyncio.Task[str | None]]()
-        self._one_look = asyncio.Lock()
+        self._one_look, self._one_witnessed = asyncio.Lock(), asyncio.Lock()
 
     async def ready(self) -> None:
         """Wait until it can be spoken to: an incident that is being restored is read from its record first."""
@@ -211,9 +211,12 @@ class Hears:
             return self._refuse_for(name, error)
 
     async def _prove(self, found: "_ToProve") -> str | None:
-        """Do it once it is proven who says it, in the order in which it came; the reason where it is not done."""
+        """Do it once it is proven who says it, in the order in which it came; the reason where it is not done.
+
+        What AWS has to be asked about is in an order of its own: while AWS is away others are heard.
+        """
         try:
-            async with self._one_look:
+            async with self._one_witnessed if proving.is_witnessed(found.asked) else self._one_look:
                 verdict = await proving.verdict_on(found.asked)
                 if verdict.proven is not None:
                     return self.hear(found.name, found.command.with_verdict(verdict.proven))

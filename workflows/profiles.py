@@ -111,6 +111,9 @@ PRESERVE = _profile(
 LOOK_UP = _profile(FORENSICS_QUEUE, attempt=_MINUTE, attempts=0, longest_pause=15)
 """What the record says of a change whose workflow is gone: asked for until it answers."""
 
+WITNESS = _profile(FORENSICS_QUEUE, attempt=timedelta(seconds=30), attempts=0, longest_pause=10, within=2 * _MINUTE)
+"""A look at a signature that AWS knows for minutes: whoever made it waits, and says it again where nobody answers."""
+
 WHO_HOLDS = _profile(FORENSICS_QUEUE, attempt=_MINUTE, attempts=0, longest_pause=15, within=2 * _MINUTE)
 """Whether a key stands for an incident on record: what is to be declared does not wait long for it."""
 

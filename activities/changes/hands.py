@@ -21,6 +21,7 @@ from activities.changes.proving import nonces
 from activities.changes.runner import ChangeRunner
 from activities.declared import LAST_WORDS, Declared
 from activities.house import House, scope_of
+from activities.ledger.seen import SeenClaims
 from activities.ledger.table import Table
 from activities.logical_names import known_params
 from activities.strange_requests import Strange, StrangeRequestError
@@ -204,7 +205,7 @@ class Hands:
         alone = breaking_glass.refused(organisation, asked.votes, made.plan, evidence=self._action.evidence)
         if why := refused_votes(electorate, asked.votes) or alone:
             raise RuleError(f"the plan {made.plan.digest[:12]} is not approved: {why}")  # honest by older files
-        return nonces(self._house, asked, made, step, asked_at)
+        return nonces(self._house, asked, made, step, asked_at, SeenClaims(self._table(scope)).find)
 
     def _refuse_by_now(self, scope: Scope, asked: ApplyRequest, made: MadePlan) -> None:
         """Plan once more, by the files as they stand now: their gates refuse what they have come to forbid since.

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import NamedTuple
 
 from activities.action import RuleError
 from activities.changes.intents import Nonce
@@ -9,7 +10,7 @@ from activities.changes.plans import MadePlan
 from activities.house import House
 from activities.proofs import are_asked, claim_of
 from authority.claims import Act
-from authority.proofs import UnprovenError
+from authority.proofs import Sighting, UnprovenError
 from domain.config.runbook import ChangeStep
 from domain.model.activity_io import ApplyRequest
 from domain.model.acts import of_request, of_undo
@@ -17,25 +18,37 @@ from domain.model.proofs import ClaimAsked, of_break_glass
 from domain.values.canonical import canonical_json
 
 
-def nonces(house: House, asked: ApplyRequest, made: MadePlan, step: ChangeStep, at: datetime) -> tuple[Nonce, ...]:
+def nonces(
+    house: House, asked: ApplyRequest, made: MadePlan, step: ChangeStep, at: datetime, seen: Sighting
+) -> tuple[Nonce, ...]:
     """What is used up once the change is begun: the nonces of the request and of each vote. None in a sandbox.
 
-    Raises `RuleError` for one that is not proven `at` that time (UTC).
+    Raises `RuleError` for one that is not proven `at` that time (UTC), of `aws-iam` by what was `seen` when it came.
     """
-    return tuple(_proven(house, asked, made, step, at)) if are_asked(house) else ()
+    if not are_asked(house):
+        return ()
+    return tuple(_nonce(house, one, at, seen) for one in _asked(asked, made, step))
 
 
-def _proven(house: House, asked: ApplyRequest, made: MadePlan, step: ChangeStep, at: datetime) -> Iterator[Nonce]:
+class _Asked(NamedTuple):
+    """A claim that has to be proven, for what alone its nonce is good, and what it is called."""
+
+    claim: ClaimAsked
+    whose: str
+    what: str
+
+
+def _asked(asked: ApplyRequest, made: MadePlan, step: ChangeStep) -> Iterator[_Asked]:
     incident = asked.about.incident
     common = {"environment": asked.about.environment, "incident": incident, "step": asked.step}
-    yield _nonce(house, _request(asked, made, step, common), f"{incident}/{asked.step}", "the request", at)
+    yield _Asked(_request(asked, made, step, common), f"{incident}/{asked.step}", "the request")
     for vote in asked.votes:
         act, subject = Act.APPROVE, made.plan.digest
         if vote.break_glass is not None:
             act, subject = Act.BREAK_GLASS, of_break_glass(made.plan.digest, vote.break_glass)
         who = {"by": vote.by, "proof": vote.proof}
         claim = ClaimAsked(**common, generation=asked.generation, act=act.value, subject=subject, **who)
-        yield _nonce(house, claim, f"{incident}/{asked.step}/{asked.generation}", "the vote", at)
+        yield _Asked(claim, f"{incident}/{asked.step}/{asked.generation}", "the vote")
 
 
 def _request(asked: ApplyRequest, made: MadePlan, step: ChangeStep, common: dict[str, str]) -> ClaimAsked:
@@ -51,9 +64,9 @@ def _request(asked: ApplyRequest, made: MadePlan, step: ChangeStep, common: dict
     return ClaimAsked(**common, act=act.value, subject=subject, by=made.requested_by, proof=proof)
 
 
-def _nonce(house: House, asked: ClaimAsked, whose: str, what: str, at: datetime) -> Nonce:
+def _nonce(house: House, one: _Asked, at: datetime, seen: Sighting) -> Nonce:
     try:
-        claim, _ = claim_of(house, asked, at)
+        claim, _ = claim_of(house, one.claim, at, seen)
     except UnprovenError as error:
-        raise RuleError(f"{what} of {asked.by} is not proven: {error}") from None
-    return Nonce(claim.nonce, claim.by, whose)
+        raise RuleError(f"{one.what} of {one.claim.by} is not proven: {error}") from None
+    return Nonce(claim.nonce, claim.by, one.whose)

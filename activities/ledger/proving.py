@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from activities.house import House
 from activities.ledger.nonces import Used, stands_used
+from activities.ledger.seen import SeenClaims
 from activities.ledger.table import Table
 from activities.proofs import claim_on_record, claimed
 from activities.strange_requests import Strange, StrangeRequestError
@@ -49,7 +50,7 @@ class Looker:
 
     def _used(self, entry: Entry, found: Sequence[ClaimAsked], since: datetime) -> dict[int, Used]:
         first, _ = self._command(entry), found[0]
-        claim = claim_on_record(self._house, found[0], since)
+        claim = claim_on_record(self._house, found[0], since, SeenClaims(self._table).find)
         for other in found[1:]:
             self._refuse_new(other)
         is_here = claim.nonce in self._here  # another entry of the same command, which has used it up

@@ -17,8 +17,10 @@ from starters.options import Options
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from authority.claims import Claim
     from authority.enrolment import Enrolled, Revoked
-    from authority.register import RegisteredKey
+    from authority.proofs import Proven
+    from authority.register import Method, Register, RegisteredKey
     from domain.config.organisation import Organisation
 
 E = TypeVar("E", "Enrolled", "Revoked")
@@ -34,29 +36,32 @@ def identity() -> None:
 @click.option(
     "--public",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    required=True,
     metavar="FILE",
     help="The public key to enrol, such as ~/.ssh/id_ed25519.pub.",
 )
+@click.option("--aws-arn", metavar="ARN", help="Their identity in AWS, as aws sts get-caller-identity tells it.")
 @click.option("--enrols", is_flag=True, help="The key may enrol and revoke keys too; the first always may.")
 @sign_with_option
 @shared
-def enrol(options: Options, contact: str, public: Path, enrols: bool, sign_with: Path | None) -> None:
-    """Enter a public key of CONTACT into identities.yaml, signed by you; commit the file afterwards.
+def enrol(
+    options: Options, contact: str, public: Path | None, aws_arn: str | None, enrols: bool, sign_with: Path | None
+) -> None:
+    """Enter a key of CONTACT, or who they are in AWS, into identities.yaml, signed by you; commit the file afterwards.
 
-    The first key is entered unsigned: whoever owns the file vouches for it, and it may enrol the others. For example:
-    incident identity enrol cto --public cto.pub --as technical-manager
+    The first key is entered unsigned: whoever owns the file vouches for it, and it may enrol the others; it is an
+    SSH key, like each that enrols. For example: incident identity enrol cto --public cto.pub --as technical-manager
     """
     from authority.enrolment import Enrolled
     from starters.client.proving import contact as contact_id
-    from starters.client.signing import public_key
 
     organisation = options.load_organisation()
     whose, by = contact_id(organisation, contact), contact_id(organisation, options.by())
-    line = public_key(public)
+    method, line = _key(public, aws_arn, enrols=enrols)
 
     def made(at: datetime, first: bool) -> "Enrolled":
-        return Enrolled(by=by, at=at, contact=whose, method="ssh", public=line, enrols=enrols or first)
+        if first and method != "ssh":
+            raise RefusedError("the first key enrols the others, so it is an SSH key: give --public FILE")
+        return Enrolled(by=by, at=at, contact=whose, method=method, public=line, enrols=enrols or first)
 
     entry, file = _add(options, organisation, made, sign_with)
     said = {
@@ -69,6 +74,23 @@ def enrol(options: Options, contact: str, public: Path, enrols: bool, sign_with:
     vouched = "signed by" if entry.proof else "the first, unsigned: the file's owner vouches for it;"
     told = f"{file}: {entry.key.name} proves from now on who {whose} is ({vouched} {by})"
     answer(options, {**said, "since": stamp_to_second(entry.at), "file": str(file)}, f"{told}\nNext: commit {file}")
+
+
+def _key(public: Path | None, arn: str | None, *, enrols: bool) -> "tuple[Method, str]":
+    """What is to be enrolled: its method and its public half."""
+    from authority.aws_iam import IdentityError, person_of_arn
+    from starters.client.signing import public_key
+
+    if (public is None) == (arn is None):
+        raise click.UsageError("give --public FILE or --aws-arn ARN")
+    if public is not None:
+        return "ssh", public_key(public)
+    if enrols:
+        raise RefusedError("an identity of AWS enrols nobody: AWS knows a signature for minutes; give an SSH key")
+    try:
+        return "aws-iam", person_of_arn(arn or "")
+    except IdentityError as error:
+        raise RefusedError(f"--aws-arn: {error}") from error
 
 
 @identity.command()
@@ -169,12 +191,12 @@ def list_(options: Options) -> None:
 @sign_with_option
 @shared
 def test(options: Options, sign_with: Path | None) -> None:
-    """Try your own key: whether it proves who you are."""
+    """Try your own key, or your session of AWS: whether it proves who you are."""
+    from authority.aws_iam import StsUnavailableError
     from authority.claims import Act, Claim
-    from authority.proofs import UnprovenError, prove
+    from authority.proofs import UnprovenError
     from domain.values.canonical import digest
     from starters.client.proving import contact as contact_id
-    from starters.client.signing import proof_of
     from starters.files.identities import load_identities
 
     organisation = options.load_organisation()
@@ -183,14 +205,33 @@ def test(options: Options, sign_with: Path | None) -> None:
     subject, nonce = digest("a test"), secrets.token_hex(16)
     given: dict[str, Any] = {"organisation": organisation.id, "act": Act.TEST, "subject": subject, "nonce": nonce}
     claim = Claim(**given, by=by, at=now, expires=now + timedelta(minutes=5))
-    proof = proof_of(claim, register, sign_with, now)
     try:
-        proven = prove(claim, proof, register, datetime.now(UTC))
-    except UnprovenError as error:
+        proven = _tried(options, claim, register, sign_with)
+    except (UnprovenError, StsUnavailableError) as error:
         raise RefusedError(f"{by} is not proven: {error}") from error
-    how = "a hardware key that verified you" if proven.holder_verified else "a key"
+    how = "a hardware key that verified you" if proven.holder_verified else _HOW[proven.method]
     said = {"by": by, "method": proven.method, "key": proven.key, "holder_verified": proven.holder_verified}
     answer(options, said, f"You are {by}: proven by {how}, {proven.key}")
+
+
+_HOW = {"ssh": "a key", "aws-iam": "AWS"}
+
+
+def _tried(options: Options, claim: "Claim", register: "Register", sign_with: Path | None) -> "Proven":
+    """What a claim is proven by, once it is signed. Raises what a look at it raises."""
+    from authority.proofs import prove, prove_by_sts
+    from starters.client import aws_signing
+    from starters.client.signing import proof_of
+
+    if not aws_signing.is_by_aws(register, claim.by, sign_with, claim.at):
+        proof = proof_of(claim, register, sign_with, claim.at)
+        return prove(claim, proof, register, datetime.now(UTC))
+    from starters.client import aws_session
+
+    environment = options.load_environment()
+    proof = aws_signing.proof_by_aws(claim, register, environment)
+    post = aws_session.sts(environment.region)
+    return prove_by_sts(claim, proof, register, datetime.now(UTC), environment.region, post)
 
 
 def _entered(key: "RegisteredKey") -> str:

@@ -8,14 +8,22 @@ from typing import Any
 
 import click
 
-from starters.options import Options
+from starters.options import BY_AWS, Options
+
+
+class _Signer(click.Path):
+    """The file of a key, which has to be there, or the word for AWS."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return BY_AWS if str(value) == str(BY_AWS) else super().convert(value, param, ctx)
+
 
 sign_with_option = click.option(
     "--sign-with",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=_Signer(path_type=Path, exists=True, dir_okay=False),
     envvar="INCIDENT_SSH_KEY",
-    metavar="FILE",
-    help="Your own SSH key, private or public; without it the one that your agent holds.",
+    metavar="FILE|aws",
+    help="Your own SSH key, private or public, or aws for your session there; by default what you have enrolled.",
 )
 _REMEDY = "write a day that has begun, such as 2026-11-01"
 

@@ -9,11 +9,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from activities.action import Clients, RuleError
 from activities.aws.shared.clients import AwsClients, assumed_session, own_session
 from activities.aws.shared.error_mapping import as_application_error
+from activities.aws.shared.sts import posting
+from activities.witness import Witness
 from domain.config.environment import Environment
 from domain.config.organisation import Organisation
 from domain.config.runbook import Runbook
@@ -25,6 +27,8 @@ from starters.options import Options
 if TYPE_CHECKING:
     from activities.preflight.check import Row
     from authority.approvals import Approval
+    from authority.aws_iam import Post
+    from authority.aws_requests import Credentials
     from authority.register import Register
     from domain.model.silence import Found
 
@@ -39,6 +43,30 @@ def vault(options: Options, doing: str) -> Iterator[tuple[Clients, Environment]]
         raise RefusedError(str(error)) from error
     except (ClientError, BotoCoreError) as error:
         raise RefusedError(as_application_error(error, doing).message) from error
+
+
+def own_identity(region: str) -> "tuple[str, Credentials]":
+    """The caller's ARN, as STS says (`sts:GetCallerIdentity`), and their credentials. Raises `RefusedError`."""
+    try:
+        session = boto3.Session()
+        found = session.get_credentials()
+        if found is None:
+            raise NoCredentialsError
+        arn: str = AwsClients(session, region).client("sts").get_caller_identity()["Arn"]
+        return arn, found.get_frozen_credentials()
+    except (ClientError, BotoCoreError) as error:
+        why = as_application_error(error, "asking AWS who you are").message
+        raise RefusedError(f"{why}; sign in first, such as by: aws sso login") from error
+
+
+def witness(options: Options, clients: Clients) -> Witness:
+    """A look at signatures by AWS, with the caller's own rights, for what they put on record themselves."""
+    return Witness(clients, _Files(options))
+
+
+def sts(region: str) -> "Post":
+    """How STS is asked about a signature, by the way that the caller's clients have."""
+    return posting(AwsClients(boto3.Session(), region))
 
 
 def kms(key: str) -> Any:

@@ -10,7 +10,9 @@ import click
 from pydantic import ValidationError
 from temporalio.client import Client, WorkflowExecutionStatus
 
+from domain.model import acts
 from domain.model.commands import Custody
+from domain.model.proofs import ClaimAsked
 from domain.rules.custody import behind_the_end
 from domain.values.status import FINAL
 from starters.client import incident_client
@@ -31,7 +33,7 @@ def keep(
 ) -> int | None:
     """Put a custody event on record; gives its number where this command wrote it itself, behind a closed chain.
 
-    It is signed, by the key of the file `sign_with` or by one of the agent's, where evidence leaves our hands by it.
+    It is signed (`Signing`, by `sign_with`) where evidence leaves our hands by it.
 
     Raises `RefusedError` with the reason. A repeat is a second event, except after a cut between the entry and its
     signature: then it signs the entry that stands there.
@@ -75,5 +77,23 @@ def _behind(options: Options, incident: str, command: Custody, clients: "Clients
     about = {"proofs": environment.kind != "sandbox", "environment": environment.name, "id": incident}
     said = command.model_dump(mode="json", exclude={"proof"}, exclude_defaults=True)
     proof = signing.command(about, "custody", said).get("proof")
+    if isinstance(proof, dict) and proof.get("method") == "aws-iam":
+        _witness(options, clients, acts.subject("custody", acts.given(command)), proof)
     entry = behind_the_end(command, who, proof)
     return LedgerStore(clients, environment).follow(incident, entry, datetime.now(UTC)).seq
+
+
+def _witness(options: Options, clients: "Clients", subject: str, proof: dict[str, Any]) -> None:
+    """Have what AWS says of a signature put on record: nobody else looks at this one. Raises `RefusedError`."""
+    from authority.aws_iam import StsUnavailableError
+    from starters.client import aws_session
+
+    claim = proof["claim"]
+    about = {name: claim[name] for name in ("environment", "incident", "step", "act", "by")}
+    asked = ClaimAsked(**about, subject=subject, proof=proof)
+    try:
+        verdict = aws_session.witness(options, clients).look(asked, datetime.now(UTC))
+    except StsUnavailableError as error:
+        raise RefusedError(f"{error}: say it again") from error
+    if verdict.proven is None:
+        raise RefusedError(f"{claim['by']} is not proven: {verdict.reason}")

@@ -12,6 +12,7 @@ from authority.claims import Act, Claim
 from domain.config.names import unknown
 from domain.config.organisation import COMMANDER, Organisation
 from domain.model import acts
+from starters.client.aws_signing import is_by_aws, proof_by_aws
 from starters.client.signing import proof_of
 from starters.errors import RefusedError
 from starters.files.identities import load_identities
@@ -31,7 +32,7 @@ class Said(NamedTuple):
 
 
 class Signing(NamedTuple):
-    """How the caller signs; with no `key` by whichever of theirs the agent holds."""
+    """How the caller signs: by the `key` of a file, by AWS (`BY_AWS`), or, with none, by what they have enrolled."""
 
     options: Options
     key: Path | None = None
@@ -74,7 +75,11 @@ class Signing(NamedTuple):
             name = ".".join(map(str, error.errors()[0]["loc"]))
             raise click.UsageError(f"{name} cannot be signed: names are of printable ASCII") from error
         register = load_identities(self.options.folder(), organisation.id)
-        proof = proof_of(claim, register, self.key, now)
+        if is_by_aws(register, by, self.key, now):
+            there = self.options._replace(environment=incident["environment"]).load_environment()
+            proof = proof_by_aws(claim, register, there)
+        else:
+            proof = proof_of(claim, register, self.key, now)
         return {**payload, "by": by, "proof": {"claim": claim.model_dump(mode="json"), **proof.model_dump()}}
 
 

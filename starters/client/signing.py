@@ -12,6 +12,7 @@ from authority.register import Register, RegisteredKey
 from authority.ssh_keys import SshKeyError, key_of_line
 from authority.ssh_signatures import NAMESPACE
 from starters.errors import RefusedError
+from starters.options import BY_AWS
 
 _PROGRAM = "ssh-keygen"
 _NO_AGENT = 2
@@ -21,8 +22,10 @@ _NO_AGENT = 2
 def proof_of(claim: Claim, register: Register, key: Path | None, now: datetime) -> Proof:
     """Sign with the key of this file, private or public, or with whichever of the claimant's keys the agent has.
 
-    Of a public key the agent has to hold the other half. Raises `RefusedError`.
+    So it can be checked for ever. Of a public key the agent has to hold the other half. Raises `RefusedError`.
     """
+    if key == BY_AWS:
+        raise RefusedError("AWS knows a signature for minutes, and this one is checked for years: sign with an SSH key")
     if key is not None:
         return Proof(method="ssh", key=_fingerprint(key), signature=_signed(claim, key))
     good = [one for one in register.of(claim.by) if one.method == "ssh" and one.proves_at(now)]

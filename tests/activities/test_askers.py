@@ -30,6 +30,7 @@ from domain.model.activity_io import (
     WaveRequest,
 )
 from domain.model.drill import FaultCall
+from domain.model.proofs import ClaimAsked
 from domain.model.restoring import RestorableCall, RestoreCall
 from tests.activities.catalogue_worlds import world_of
 from tests.activities.scopes import NOW, environment, scope
@@ -44,6 +45,7 @@ PLAN: dict[str, Any] = {**CHANGE, "params": {}, "requested_by": "cto"}
 PAGE = PageRequest(about=ABOUT, page_id="p", message="page", to="cto", role="cto", reason="r", ask="a")
 FOLLOW: dict[str, Any] = {"number": 1, "at": NOW, "actor": "a", "kind": "note", "text": "t"}
 APPEND: dict[str, Any] = {"environment": "e", "epoch": 1, "entries": []}
+CLAIM: dict[str, Any] = {"environment": "e", "incident": OWN, "act": "close", "subject": "0" * 64, "by": "cto"}
 STRANGERS = ("theirs", f"{OWN}/z", f"{OWN}z", f"{OWN}#0001", "")
 REQUESTS: list[tuple[Any, tuple[str, ...]]] = [
     (PlanRequest(**PLAN), (f"{OWN}/s/2",)),
@@ -59,6 +61,9 @@ REQUESTS: list[tuple[Any, tuple[str, ...]]] = [
     (ReportCall(incident=OWN, environment="e"), (OWN,)),
     (FollowCall(incident=OWN, environment="e", **FOLLOW), (f"{OWN}/follow-up",)),
     (RestoreCall(incident=OWN, holder="run"), (OWN, f"{OWN}/follow-up")),
+    (ClaimAsked(**{**CLAIM, "incident": None, "environment": "staging"}), ("drill/staging",)),
+    (ClaimAsked(**CLAIM), (OWN, f"{OWN}/follow-up")),
+    (ClaimAsked(**CLAIM, step="s", generation=2), (OWN, f"{OWN}/follow-up", f"{OWN}/s/2")),
     (FaultCall(id="f", environment="staging", fault="bad"), ("drill/staging",)),
 ]
 ANYBODYS = (Stranger(what="a"), RestorableCall())

@@ -32,6 +32,7 @@ HOUSEKEEPING = {
     "ledger.follow",
     "ledger.restorable",
     "ledger.restore",
+    "proofs.witness",
     "report.store",
 }
 

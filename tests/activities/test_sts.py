@@ -6,11 +6,13 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import boto3
 import pytest
 import requests
 
-from activities.aws.shared.sts import post_to_sts
-from authority.aws_iam import MOST_ANSWER
+from activities.aws.shared import sts
+from activities.aws.shared.sts import post_to_sts, posting
+from authority.aws_iam import MOST_ANSWER, Answer
 from authority.aws_requests import sts_host
 
 HEADERS = {"authorization": "AWS4-HMAC-SHA256 Credential=A", "host": sts_host("eu-west-1")}
@@ -81,3 +83,35 @@ def test_what_breaks_off_or_is_not_there_is_an_error_of_the_system(endpoint: End
     for url in (endpoint.at("/short"), nobody):
         with pytest.raises(requests.RequestException):
             post_to_sts(url, HEADERS, b"")
+
+
+class _Clients:
+    """Clients whose STS is at an endpoint."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._endpoint = endpoint
+
+    def client(self, service: str) -> Any:
+        return boto3.client(service, region_name="eu-west-1", endpoint_url=self._endpoint)  # type: ignore[call-overload]
+
+    once = client
+
+
+def test_sts_is_asked_where_the_workers_own_clients_find_it(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as an endpoint in their VPC; what was signed is sent as it is. That of all regions takes none."""
+    own = f"https://{sts_host('eu-west-1')}/"
+    assert posting(_Clients(endpoint.at("")))(own, HEADERS, b"a body") == (200, b"an answer")
+    path, headers, body = endpoint.came[0]
+    assert (path, headers["host"], body) == ("/", sts_host("eu-west-1"), b"a body")
+    asked = list[str]()
+
+    def sent(url: str, *_: Any) -> Answer:
+        asked.append(url)
+        return Answer(200, b"")
+
+    monkeypatch.setattr(sts, "post_to_sts", sent)
+    for known in ("https://sts.amazonaws.com", f"https://{sts_host('eu-west-1')}"):
+        posting(_Clients(known))(own, HEADERS, b"")
+    assert asked == [own, own]

@@ -24,6 +24,8 @@ from activities.report_store import store_report
 from activities.strange_requests import Strange, StrangeRequestError
 from activities.watching.sheets import Sheets
 from activities.watching.watcher import Watcher
+from authority.claims import Act, Claim
+from authority.register import Register
 from codec.data_keys import DataKeys
 from domain.config.environment import Environment
 from domain.config.schedule import Schedule
@@ -38,12 +40,14 @@ from tests.activities.scopes import NOW, TEXTS_BY, scope
 from tests.activities.telephones import telephones
 from tests.activities.test_paging import EMAIL, SMS, VOICE, page
 from tests.activities.test_restoring import outage
+from tests.activities.witnessing import FakeSts, by_aws, key_of, looked
 from tests.activities.world import WorldClients, create_ledger
 from tests.domain.changing import plan
 from tests.house import FixedHouse, about, house_of
+from tests.people import HOME
 from tests.permissions.calls import Calls
 from tests.permissions.resources import CODEC_ALIAS
-from tests.proven import Proving
+from tests.proven import DAY, Proving
 from tests.records import INCIDENT
 from worker.heartbeat import sign
 
@@ -90,6 +94,12 @@ def record(calls: Calls) -> None:
             restorer.open_ones(RestorableCall(key="key/x"))
             restorer.restore(RestoreCall(incident=INCIDENT, holder="run-1"), INCIDENT)
             store.follow_once(_following(where))
+            staging = place(kind="staging")
+            house = FixedHouse(staging)
+            house.keys = Register([key_of("cto")])
+            claim = {"organisation": HOME, "environment": staging.name, "incident": INCIDENT, "act": Act.CLOSE}
+            held = {"subject": "0" * 64, "by": "cto", "at": NOW, "expires": NOW + DAY, "nonce": "0f" * 16}
+            assert looked(FakeSts(), clients, house, by_aws(Claim.model_validate({**claim, **held}))).proven
 
 
 def _following(where: Environment) -> FollowCall:

@@ -9,7 +9,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from domain.values import ids
-from tests.workflows.checking import check
+from tests.workflows.checking import check, witness
 from worker.runner import runner
 from worker.sealed_input import RefusesUnsealed
 from workflows.catalogue import WORKFLOWS
@@ -41,7 +41,7 @@ async def hands(
     async with AsyncExitStack() as stack:
         for queue in queues:
             named = _named(queue, environment)
-            worker = Worker(client, task_queue=named, activities=made, interceptors=[RefusesUnsealed()])
+            worker = Worker(client, task_queue=named, activities=[*made, witness], interceptors=[RefusesUnsealed()])
             await stack.enter_async_context(worker)
         yield
 

@@ -12,6 +12,7 @@ from activities.aws.shared.date_header import date_of, off, told
 from activities.aws.shared.error_codes import answered, code_of, kind_of_answer
 from activities.ledger.store_time import ClockError
 from activities.ledger.terms import SupersededError
+from authority.aws_iam import StsUnavailableError
 from domain.values.errors import FINAL, ErrorKind
 
 _MESSAGE_MAX = 300
@@ -33,6 +34,7 @@ _KINDS: tuple[tuple[tuple[type[BaseException], ...], ErrorKind], ...] = (
     ((boto.SSOTokenLoadError, boto.UnauthorizedSSOTokenError), ErrorKind.EXPIRED_CREDENTIALS),
     ((boto.NoCredentialsError, boto.PartialCredentialsError), ErrorKind.ACCESS_DENIED),
     ((boto.ConnectionError, boto.HTTPClientError, ConnectionError, TimeoutError), ErrorKind.TRANSIENT),
+    ((StsUnavailableError,), ErrorKind.TRANSIENT),
     ((ResponseParserError, boto.IncompleteReadError, boto.CredentialRetrievalError), ErrorKind.TRANSIENT),
 )
 
@@ -82,7 +84,7 @@ def said(error: BaseException) -> str:
             if wrong
             else answered(error)
         )
-    if isinstance(error, RuleError | ClockError):
+    if isinstance(error, RuleError | ClockError | StsUnavailableError):
         return str(error)
     if isinstance(error, ValidationError):
         found = error.errors(include_url=False, include_context=False, include_input=False)

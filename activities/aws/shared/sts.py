@@ -4,11 +4,27 @@ from collections.abc import Mapping
 
 import requests
 
-from authority.aws_iam import MOST_ANSWER, Answer
+from activities.action import Clients
+from authority.aws_iam import MOST_ANSWER, Answer, Post
 
 _TIMEOUT_SECONDS = (3.0, 15.0)
 """To connect, and between two pieces of an answer."""
 _PIECE = 8192
+_OF_ALL_REGIONS = "https://sts.amazonaws.com"
+"""Where botocore finds STS when told to use the endpoints of old; it takes no signature for a region's own."""
+
+
+def posting(clients: Clients) -> Post:
+    """`post_to_sts`, by way of the endpoint that the worker's own clients have, such as one in its VPC.
+
+    That is the one that was signed for, unless the worker's surroundings name another (`AWS_ENDPOINT_URL_STS`).
+    """
+
+    def post(url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        endpoint = clients.client("sts").meta.endpoint_url.rstrip("/")
+        return post_to_sts(url if endpoint == _OF_ALL_REGIONS else f"{endpoint}/", headers, body)
+
+    return post
 
 
 def post_to_sts(url: str, headers: Mapping[str, str], body: bytes) -> Answer:
