@@ -9,6 +9,7 @@ from temporalio.testing import WorkflowEnvironment
 from domain.config.runbook import Runbook
 from domain.values.severity import Severity
 from tests.builders import CHAIN, LEADS, declaration, runbook
+from tests.workflows.asking import own
 from tests.workflows.told import Told
 from tests.workflows.world import World
 
@@ -33,9 +34,10 @@ async def test_evidence_starts_by_itself_and_goes_first(server: WorkflowEnvironm
     world.gate.clear()
     async with world.workers(server.client):
         told = await Told.start(server.client, declaration(declared_at=datetime.now(UTC), runbook=breach()))
-        await told.do("request_change", step="contain")
+        asked = asyncio.create_task(own(told, "request_change", "contain"))
         await told.until(lambda s: len(s["changes"]) == 2)
         world.gate.set()
+        await asked
         await told.change_is("contain", "applied")
         state = await told.change_is("snapshot", "applied")
     assert state["requested_by"] == "orchestrator"
@@ -48,7 +50,7 @@ async def test_containment_does_not_wait_for_ever(server: WorkflowEnvironment, w
     async with world.workers(server.client):
         fast = declaration(declared_at=datetime.now(UTC), runbook=breach(), speed=300)
         told = await Told.start(server.client, fast)
-        await told.do("request_change", step="contain")
+        await own(told, "request_change", "contain")
         await told.change_is("contain", "applied")
         texts = [entry["text"] for entry in await told.timeline()]
         world.held.clear()
