@@ -7,6 +7,7 @@ evidence never waits for a signature.
 from activities.action import RuleError
 from activities.house import House
 from authority.approvals import carried, lacking
+from authority.preauthorisations import refuse_carried
 from authority.proofs import UnprovenError
 from domain.config.environment import Environment
 from domain.config.organisation import Organisation
@@ -44,6 +45,12 @@ def refuse_declaration(house: House, declaration: Declaration) -> None:
             raise RuleError(
                 f"{declaration.incident_id} has a signature of {one.claim.by[:80]} that proves nothing: {error}"
             ) from None
+    for given in declaration.preauthorisations:
+        try:
+            refuse_carried(given, organisation.id, register, house.preauthorisations())
+        except UnprovenError as error:
+            reason = f"{declaration.incident_id} has a pre-authorisation that proves nothing: {error}"
+            raise RuleError(reason) from None
     if not are_asked(house.environment(), organisation) or declaration.lacking or declaration.opened_by is not None:
         return
     runbook = declaration.runbook

@@ -4,10 +4,12 @@ In the ledger's table, written with the first and the last entry of a chain by o
 
     pk                     sk           what it holds
     declared#<incident>    declared     its runbook's digest, its mode and speed, who declared it
+    declared#<incident>    severity     its severity, once that was changed, by which entry of which epoch
     declared#<incident>    ended        when it has ended
     runbook#<digest>       content      a runbook that an incident was declared under, or that the program made
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from pydantic import BaseModel
@@ -22,12 +24,16 @@ from activities.strange_requests import Strange, StrangeRequestError, Unrecorded
 from domain.config.runbook import ChangeStep, NoticeStep, Runbook
 from domain.model.activity_io import Mode, NoticeRequest
 from domain.model.declaration import Declaration
-from domain.model.events import ORCHESTRATOR
+from domain.model.event_kinds import event_of
+from domain.model.events import ORCHESTRATOR, SeverityChanged
+from domain.model.timeline import Entry
 from domain.values.canonical import canonical_json
 from domain.values.errors import ErrorKind
 from domain.values.ids import is_incident_id
+from domain.values.severity import Severity
 
 _SOON = timedelta(seconds=1)
+_SEVERITY = "severity"
 LAST_WORDS = timedelta(hours=1)
 
 
@@ -39,6 +45,7 @@ class OnRecord(BaseModel):
     speed: float
     declared_at: datetime
     declared_by: str
+    severity: Severity | None = None
 
 
 class Declared:
@@ -69,6 +76,23 @@ class Declared:
                 category=ApplicationErrorCategory.BENIGN,
             )
         return OnRecord.model_validate_json(found["content"]["S"])
+
+    def severity(self, incident: str, known: OnRecord) -> Severity | None:
+        """How severe an incident is by the record (`dynamodb:GetItem`); None where an older release declared it."""
+        found = self._table.get(keys(_of(incident), _SEVERITY))
+        return Severity(found["severity"]["S"]) if found else known.severity
+
+    def severity_changed(self, incident: str, epoch: int, entries: Sequence[Entry]) -> None:
+        """Note the last severity of entries that stand on record (`dynamodb:PutItem`); a later one stays."""
+        for entry in reversed(entries):
+            event = event_of(entry) if entry.kind == _SEVERITY else None
+            if isinstance(event, SeverityChanged):
+                number = text(f"{epoch:06d}#{entry.seq:06d}")
+                item = {**keys(_of(incident), _SEVERITY), "severity": text(event.after.value), "entry": number}
+                self._table.put(
+                    item, "attribute_not_exists(pk) OR #entry < :entry", {":entry": number}, {"#entry": "entry"}
+                )
+                return
 
     def ended_at(self, incident: str) -> datetime | None:
         """When an incident ended (UTC), by the record (`dynamodb:GetItem`); None while it is open."""
@@ -139,6 +163,7 @@ class Declared:
             speed=declaration.speed,
             declared_at=declaration.declared_at,
             declared_by=declaration.declared_by,
+            severity=declaration.severity,
         )
         return {**keys(_of(declaration.incident_id), "declared"), "content": text(known.model_dump_json())}
 

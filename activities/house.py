@@ -9,6 +9,7 @@ from typing import Protocol
 from activities.action import RuleError
 from activities.strange_requests import Strange, StrangeRequestError
 from authority.approvals import Approval
+from authority.preauthorisations import Entry
 from authority.register import Register
 from domain.config.environment import Environment
 from domain.config.organisation import Organisation
@@ -32,6 +33,9 @@ class House(Protocol):
 
     def approvals(self) -> tuple[Approval, ...]:
         """Who has signed which runbook; whether it counts is for `authority.approvals` to say."""
+
+    def preauthorisations(self) -> tuple[Entry, ...]:
+        """What may begin by itself; whether it is in force is for `authority.preauthorisations` to say."""
 
     def schedules(self) -> dict[str, Schedule]:
         """What is done there by the clock, by id."""

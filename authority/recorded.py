@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel
 
+from authority.beforehand import Beforehand, signed_beforehand
 from authority.proofs import UnprovenError, key_of, prove
 from authority.register import Register
 from authority.signed import About, Signed, refuse_other, signed
@@ -88,12 +89,18 @@ class _Looker:
         self._entries: dict[int, Entry] = {}
         self._came: dict[str, datetime] = {}
         self._used: dict[str, str] = {}
+        self._beforehand = Beforehand(declared)
 
     def judged(self, entry: Entry) -> Iterator[Judged]:
         self._entries[entry.seq] = entry
+        self._beforehand.learn(entry)
         what, found = entry.kind, list[_Found]()
         try:
-            for asked in self._asked(entry, event_of(entry)):
+            event = event_of(entry)
+            if isinstance(event, ChangeRequested) and event.preauthorised is not None:
+                what = f"starts {event.workflow_id} by {event.preauthorised.told}"
+                found.append(self._started(entry, event))
+            for asked in self._asked(entry, event):
                 what = asked.what
                 found.append(self._look(asked, entry))
         except (UnprovenError, UnsaidError) as error:
@@ -127,6 +134,8 @@ class _Looker:
             raise UnprovenError(f"its change is called otherwise than {name}")
         self._changes[event.workflow_id] = event
         step = self._declared.runbook.step(event.step)
+        if event.preauthorised is not None:
+            return
         is_evidence = isinstance(step, ChangeStep) and step.evidence
         if event.requested is None and entry.actor == ORCHESTRATOR and is_evidence:
             return
@@ -139,6 +148,15 @@ class _Looker:
         proof = event.requested.proof if event.requested else None
         claim = self._claim(act, over, entry.actor, proof, event.step)
         yield _Asked(f"requests {name}", claim, [over], event.step)
+
+    def _started(self, entry: Entry, event: ChangeRequested) -> _Found:
+        """What began without votes: by whom that was signed beforehand."""
+        one = self._beforehand.of(entry, event)
+        if self._register is None:
+            return _Found("unknown", "no register of keys came with the record")
+        if self._declared.organisation.id != self._organisation:
+            raise UnprovenError(f"the register is that of {self._organisation}")
+        return _Found("proven", "; ".join(signed_beforehand(one, self._declared.organisation, self._register)))
 
     def _voted(self, entry: Entry, event: VoteCast) -> _Asked:
         """A vote is over the plan that stands before it; a change may be rejected before it has one."""

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from authority.approvals import Approval
 from authority.claims import Claim
+from authority.preauthorisations import Entry
 from authority.register import Register, RegisteredKey
 from authority.ssh_keys import key_of_blob
 from authority.ssh_signatures import NAMESPACE
@@ -66,6 +67,9 @@ class House:
         return _register()
 
     def approvals(self) -> tuple[Approval, ...]:
+        return ()
+
+    def preauthorisations(self) -> tuple[Entry, ...]:
         return ()
 
     def schedules(self) -> dict[str, Schedule]:

@@ -12,6 +12,7 @@ from activities.askers import whose_is
 from activities.declared import OnRecord
 from activities.ledger.table import Table, keys, text
 from authority.approvals import Approval
+from authority.preauthorisations import Entry
 from authority.register import Register
 from domain.config.environment import Environment
 from domain.config.organisation import Channel, Contact, Organisation
@@ -38,6 +39,7 @@ class FixedHouse:
         self.rows: dict[str, Schedule] = {}
         self.keys = Register(())
         self.signatures: tuple[Approval, ...] = ()
+        self.preauthorised: tuple[Entry, ...] = ()
 
     def environment(self) -> Environment:
         return self.place
@@ -53,6 +55,9 @@ class FixedHouse:
 
     def approvals(self) -> tuple[Approval, ...]:
         return self.signatures
+
+    def preauthorisations(self) -> tuple[Entry, ...]:
+        return self.preauthorised
 
     def schedules(self) -> dict[str, Schedule]:
         return self.rows
@@ -102,6 +107,7 @@ def on_record(
         speed=speed,
         declared_at=declared_at or scope.declared_at,
         declared_by="devops-lead",
+        severity=scope.severity,
     )
     item = {**keys(f"declared#{scope.incident}", "declared"), "content": text(found.model_dump_json())}
     Table(clients, scope.environment.ledger_table).put(item, "attribute_exists(pk) OR attribute_not_exists(pk)")

@@ -10,6 +10,7 @@ from pydantic_core import to_jsonable_python
 
 from authority.approvals import Approval
 from authority.enrolment import Entry, register_of
+from authority.preauthorisations import Entry as Signature
 from authority.register import Register
 from domain.config.environment import Environment
 from domain.config.organisation import Organisation
@@ -25,6 +26,7 @@ from starters.files.organisation_folder import (
     load_organisation,
     load_schedules,
 )
+from starters.files.preauthorisations import load_preauthorisations
 from starters.files.problems import InvalidFile
 
 _log = structlog.get_logger(__name__)
@@ -37,6 +39,7 @@ class _Known(BaseModel):
     schedules: dict[str, Schedule]
     identities: tuple[Entry, ...]
     approvals: tuple[Approval, ...]
+    preauthorisations: tuple[Signature, ...]
 
 
 class Folder:
@@ -67,6 +70,9 @@ class Folder:
 
     def approvals(self) -> tuple[Approval, ...]:
         return self._current().approvals
+
+    def preauthorisations(self) -> tuple[Signature, ...]:
+        return self._current().preauthorisations
 
     def schedules(self) -> dict[str, Schedule]:
         return self._current().schedules
@@ -101,12 +107,14 @@ class Folder:
         organisation, environment = load_organisation(self.path), load_environment(self.path, self._name)
         runbooks = [load_runbook(self.path, name, organisation, environment) for name in list_runbooks(self.path)]
         entries = load_entries(self.path, organisation.id)
+        register = register_of(entries, organisation.id)
         known: dict[str, Any] = {
             "organisation": organisation,
             "environment": environment,
             "runbooks": {one.digest(): one for one in runbooks},
             "identities": entries,
-            "approvals": load_approvals(self.path, organisation.id, register_of(entries, organisation.id)),
+            "approvals": load_approvals(self.path, organisation.id, register),
+            "preauthorisations": load_preauthorisations(self.path, organisation.id, register),
             "schedules": load_schedules(self.path, organisation.timezone).of(environment.name),
         }
         document: Document = to_jsonable_python(known, by_alias=True)

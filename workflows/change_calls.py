@@ -82,6 +82,7 @@ class ChangeCalls:
                 ),
                 commander=self._change.commander,
                 added=tuple(record.added),
+                preauthorised=record.preauthorised.digest if record.preauthorised else None,
                 term=term,
             )
 

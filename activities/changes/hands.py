@@ -17,9 +17,10 @@ from activities.changes.giving_back import give_back
 from activities.changes.intents import Intents, Nonce
 from activities.changes.own import refuse_own
 from activities.changes.plans import MadePlan, Plans
+from activities.changes.preauthorised import Allowed, allowed
 from activities.changes.proving import nonces
 from activities.changes.runner import ChangeRunner
-from activities.declared import LAST_WORDS, Declared
+from activities.declared import LAST_WORDS, Declared, OnRecord
 from activities.house import House, scope_of
 from activities.ledger.seen import SeenClaims
 from activities.ledger.table import Table
@@ -114,18 +115,21 @@ class Hands:
                 return Applied(outcome="stale", observed=plan.before)
             made = self._keep(scope, asked, given, at)
         intent = Intents(self._table(scope)).get(scope.incident, asked.step, asked.generation)
-        used: tuple[Nonce, ...] = ()
-        if intent is None:
+        used, by = tuple[Nonce, ...](), tuple(vote.by for vote in asked.votes)
+        if intent is None and asked.preauthorised is not None:
+            by, used = self._preauthorised(scope, asked, made, at)
+        elif intent is None:
             used = self._approved(scope, asked, made, at, asked_at or at)
         elif (seen := self._came_to(scope, asked, made.plan, at)) is not None:
             return Applied(outcome="applied", verified=seen)
         votes = asked.votes if intent is None else intent.votes
-        approvers = tuple(vote.by for vote in asked.votes) if intent is None else intent.approvers
+        approvers = by if intent is None else intent.approvers
         call = ApplyCall(
             **self._same(scope, asked, made.plan),
             approvers=approvers,
             requested_by=made.requested_by,
             votes=votes,
+            preauthorised=asked.preauthorised,
             term=asked.term,
         )
 
@@ -176,10 +180,36 @@ class Hands:
         plan = Plans(table).get(scope.incident, asked.step, generation, intent.digest).plan
         return plan.without(asked.undo.without) if asked.undo.without else plan
 
+    def _preauthorised(self, scope: Scope, asked: ApplyRequest, made: MadePlan, at: datetime) -> Allowed:
+        """What allows it without votes, and who has signed that. Raises where nothing does."""
+        incident, _ = self._of_its_incident(scope, asked, made, at)
+        return allowed(self._house, self._table(scope), asked, made, incident, at)
+
     def _approved(
         self, scope: Scope, asked: ApplyRequest, made: MadePlan, at: datetime, asked_at: datetime
     ) -> tuple[Nonce, ...]:
         """What approves it and is used up by it. Raises where nothing does."""
+        incident, step = self._of_its_incident(scope, asked, made, at)
+        if step.evidence and made.requested_by == ORCHESTRATOR:
+            return ()
+        organisation = self._house.organisation()
+        soonest = min(policy.approve for policy in organisation.severities.values()) / incident.speed
+        if at - made.at < len(asked.added) * soonest:
+            raise RuleError(f"{asked.added[-1]} may not decide yet: those before have {soonest} each")
+        rule = rule_for(organisation, step.approval, made.plan.approval_class)
+        electorate = Electorate(organisation, rule, made.requested_by, asked.commander, asked.added)
+        alone = breaking_glass.refused(organisation, asked.votes, made.plan, evidence=self._action.evidence)
+        if why := refused_votes(electorate, asked.votes) or alone:
+            raise RuleError(f"the plan {made.plan.digest[:12]} is not approved: {why}")  # honest by older files
+        return nonces(self._house, asked, made, step, asked_at, SeenClaims(self._table(scope)).find)
+
+    def _of_its_incident(
+        self, scope: Scope, asked: ApplyRequest, made: MadePlan, at: datetime
+    ) -> tuple[OnRecord, ChangeStep]:
+        """Its incident, as that is on record, and the step that it is of; evidence that comes first has begun.
+
+        Raises where it is none that may be carried out for it, whoever approves it.
+        """
         declared = Declared(self._house, self._table(scope))
         incident = declared.open_one(scope.incident)
         if (scope.mode, scope.declared_at) != (incident.mode, incident.declared_at):
@@ -191,21 +221,11 @@ class Hands:
         if strange := _strange(step, made.params):
             raise _unasked(f"{asked.step} takes no other {', '.join(strange)} than its runbook gives")
         known_params(self._action.params, made.params, scope.environment)  # a name may be lost since the plan
-        if step.evidence and made.requested_by == ORCHESTRATOR:
-            return ()
-        if not self._action.evidence:
-            refuse_unapproved(self._house, runbook)
-        wait_for_evidence(Intents(self._table(scope)), scope.incident, step, incident, at)
-        organisation = self._house.organisation()
-        soonest = min(policy.approve for policy in organisation.severities.values()) / incident.speed
-        if at - made.at < len(asked.added) * soonest:
-            raise RuleError(f"{asked.added[-1]} may not decide yet: those before have {soonest} each")
-        rule = rule_for(organisation, step.approval, made.plan.approval_class)
-        electorate = Electorate(organisation, rule, made.requested_by, asked.commander, asked.added)
-        alone = breaking_glass.refused(organisation, asked.votes, made.plan, evidence=self._action.evidence)
-        if why := refused_votes(electorate, asked.votes) or alone:
-            raise RuleError(f"the plan {made.plan.digest[:12]} is not approved: {why}")  # honest by older files
-        return nonces(self._house, asked, made, step, asked_at, SeenClaims(self._table(scope)).find)
+        if not (step.evidence and made.requested_by == ORCHESTRATOR):
+            if not self._action.evidence:
+                refuse_unapproved(self._house, runbook)
+            wait_for_evidence(Intents(self._table(scope)), scope.incident, step, incident, at)
+        return incident, step
 
     def _refuse_by_now(self, scope: Scope, asked: ApplyRequest, made: MadePlan) -> None:
         """Plan once more, by the files as they stand now: their gates refuse what they have come to forbid since.

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.action import RuleError
 from activities.ledger.table import Item, Table, keys, text
@@ -18,6 +19,7 @@ from activities.ledger.terms import Terms
 from domain.model.activity_io import Ballot, GivenUp
 from domain.model.plan import Plan, State
 from domain.values.canonical import canonical_json
+from domain.values.errors import ErrorKind
 
 _OUTCOME = "#outcome"
 _ENDED_FROM_OUTSIDE, _GIVEN_UP = "nothing", "given-up"
@@ -29,6 +31,7 @@ class Intent(BaseModel):
     """What we set out to do, on record before the first attempt. `at` is UTC.
 
     `observed` is what stood there when it was carried out: as `before`, but for fields that move by themselves.
+    Without votes it is `preauthorised`: the digest of what its approvers have signed beforehand.
     """
 
     incident: str
@@ -42,6 +45,7 @@ class Intent(BaseModel):
     approvers: tuple[str, ...]
     requested_by: str | None = None
     votes: tuple[Ballot, ...] = ()
+    preauthorised: str | None = None
     at: datetime
     observed: State = {}
 
@@ -66,11 +70,15 @@ class Intent(BaseModel):
 
 
 class Nonce(NamedTuple):
-    """What is used once by a contact (`by`), for `whose`: a change, or a step of an incident that is planned anew."""
+    """What is used once by a contact (`by`), for `whose`: a change, or a step of an incident that is planned anew.
+
+    With `again` it is one of several places: where another change has taken it, the next one may be free.
+    """
 
     value: str
     by: str
     whose: str
+    again: bool = False
 
 
 class Intents:
@@ -104,6 +112,8 @@ class Intents:
         standing = self.get(intent.incident, intent.step, intent.generation)
         if standing is None:
             self.refuse_given_up(intent.incident, intent.step, intent.generation)
+            if any(one.again for one in nonces):
+                raise _taken_meanwhile(intent.step)
             raise RuleError(f"a vote on {intent.step}, or its request, was used for another change: sign it again")
         _refuse_another(standing, intent.digest)
 
@@ -180,7 +190,7 @@ class Intents:
         return {
             "Put": {
                 "TableName": self._table.name,
-                "Item": {**keys(f"nonce#{nonce.by}", nonce.value), "whose": text(nonce.whose)},
+                "Item": {**_nonce_keys(nonce), "whose": text(nonce.whose)},
                 "ConditionExpression": "attribute_not_exists(pk) OR whose = :whose",
                 "ExpressionAttributeValues": {":whose": text(nonce.whose)},
             }
@@ -217,6 +227,25 @@ class Intents:
         if found is None or found["outcome"]["S"] != "verified":
             return None
         return datetime.fromisoformat(found["at"]["S"]) - intent.at
+
+
+def place_taken(table: Table, nonce: Nonce) -> bool:
+    """Whether another than `whose` has used it (`dynamodb:GetItem`)."""
+    found = table.get(_nonce_keys(nonce))
+    return found is not None and found["whose"]["S"] != nonce.whose
+
+
+def _nonce_keys(nonce: Nonce) -> Item:
+    return keys(f"nonce#{nonce.by}", nonce.value)
+
+
+def _taken_meanwhile(step: str) -> ApplicationError:
+    return ApplicationError(
+        f"another change has taken the place of {step}: the next one is tried",
+        type=ErrorKind.NOT_YET.value,
+        next_retry_delay=timedelta(seconds=1),
+        category=ApplicationErrorCategory.BENIGN,
+    )
 
 
 def _on(target: str) -> str:

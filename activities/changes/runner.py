@@ -191,7 +191,8 @@ class ChangeRunner:
         intents = self._intents(call.scope)
         key = (call.scope.incident, call.step, call.generation)
         intent = Intent.of(call.plan, key, call.action_id, call.approvers, at)
-        intent = intent.model_copy(update={"votes": call.votes, "requested_by": call.requested_by})
+        said = {name: getattr(call, name) for name in ("votes", "requested_by", "preauthorised")}
+        intent = intent.model_copy(update=said)
         if known := intents.get(*key):
             intents.put(intent, call.term, begun=True)  # refused unless it is of the same plan
         now = action.read(call.scope, call.plan)

@@ -54,7 +54,9 @@ class Appender:
         if are_asked(self._house):
             looker = Looker(self._house, table, declaration, call.epoch, before)
             used = looker.used(call.entries, (before or first).at)
-        return LedgerStore(self._clients, environment).append(call, beside, used)
+        appended = LedgerStore(self._clients, environment).append(call, beside, used)
+        Declared(self._house, table).severity_changed(call.incident, appended.epoch, call.entries)
+        return appended
 
     def follow(self, call: FollowCall) -> None:
         """Write an entry of the follow-up work, like `LedgerStore.follow_once`. Raises `RuleError` for one unproven."""

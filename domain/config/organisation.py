@@ -95,6 +95,7 @@ class Organisation(ConfigFile):
     `on_call` and `approval` hold where a runbook is silent: who is paged first, in that order, and who may approve a
     change of each class. In production nothing is changed, and nobody outside told, under a runbook that a holder of
     each of `runbook_approvers` has not signed, another person for each; where there are none, none has to be signed.
+    What begins by itself in a P0 a holder of each of `preauthorisers` has signed; where there are none, nothing does.
     What an incident leaves is kept for `retention` from its end. `personal_numbers` are regular expressions of numbers
     that stand for people, by what to call them: notes that hold one are warned of.
     """
@@ -109,6 +110,7 @@ class Organisation(ConfigFile):
     approval: dict[ApprovalClass, ApprovalRule] = {}
     runbook_approvers: tuple[str, ...] = ()
     break_glass: BreakGlass = BreakGlass()
+    preauthorisers: tuple[str, ...] = ()
     externals: tuple[External, ...] = ()
     dashboards: tuple[Dashboard, ...] = ()
     holidays: Holidays | None = None

@@ -92,7 +92,8 @@ class ApplyRequest(PlanRequest):
     """Apply the plan of this digest, which was made of what else is asked.
 
     `added` are the levels of the chain that may decide too. `plan` is read where it could not be put on record: the
-    hands then make it once more, and only what its words are is taken from here.
+    hands then make it once more, and only what its words are is taken from here. What began by itself names the digest
+    of the pre-authorisation that stands for votes.
     """
 
     plan: Plan | None = None
@@ -101,6 +102,7 @@ class ApplyRequest(PlanRequest):
     votes: tuple[Ballot, ...] = ()
     commander: str | None = None
     added: tuple[str, ...] = ()
+    preauthorised: str | None = None
     term: int = 1
 
 

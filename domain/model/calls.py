@@ -42,7 +42,10 @@ class PlanCall(_ChangeCall):
 
 
 class ApplyCall(_ChangeCall):
-    """Apply exactly this plan. `action_id` names the intent; `holder` is the workflow that holds the locks."""
+    """Apply exactly this plan. `action_id` names the intent; `holder` is the workflow that holds the locks.
+
+    Without votes it is `preauthorised`, by the digest of what `approvers` have signed beforehand.
+    """
 
     action_id: str
     holder: str
@@ -50,6 +53,7 @@ class ApplyCall(_ChangeCall):
     approvers: tuple[str, ...]
     requested_by: str | None = None
     votes: tuple[Ballot, ...] = ()
+    preauthorised: str | None = None
     term: int = 1
 
 

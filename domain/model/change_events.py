@@ -4,6 +4,7 @@ from typing import Any, ClassVar, Literal
 
 from domain.model.events import Event, RefusalsCounted, Refused, because
 from domain.model.plan import Plan, State
+from domain.model.preauthorised import StartedBy
 from domain.model.proofs import Proven, Requested
 from domain.model.records import PIECE_DONE, ChangeStatus
 from domain.values.instants import Instant
@@ -17,7 +18,10 @@ class _OfAChange(Event):
 
 
 class ChangeRequested(_OfAChange):
-    """`undo_of` is the number of the change of the same step that this one takes back. `requested` proves who asks."""
+    """`undo_of` is the number of the change of the same step that this one takes back. `requested` proves who asks.
+
+    One that nobody has asked for names the pre-authorisation that it was started by.
+    """
 
     kind: Literal["change-requested"] = "change-requested"
     generation: int
@@ -26,8 +30,11 @@ class ChangeRequested(_OfAChange):
     params: dict[str, Any] = {}
     undo_of: int | None = None
     requested: Requested | None = None
+    preauthorised: StartedBy | None = None
 
     def sentence(self, actor: str) -> str:
+        if self.preauthorised is not None:
+            return f"Started by {self.preauthorised.told}: {self.title}"
         return f"{'Undo' if self.undo_of else 'Change'} requested: {self.title}"
 
 

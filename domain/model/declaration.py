@@ -12,6 +12,7 @@ from domain.config.reviews import REVIEW, review
 from domain.config.runbook import Runbook
 from domain.config.severity_policy import SeverityPolicy
 from domain.model.activity_io import Mode
+from domain.model.preauthorised import PreAuthorised
 from domain.model.proofs import RunbookApproval
 from domain.model.records import Link
 from domain.values import ids
@@ -36,6 +37,7 @@ class Declaration(BaseModel):
     clocks count from there.
     `approvals` are the signatures under its runbook's version, and under those of `related`. `lacking` are the roles
     that have to sign its own yet, as whoever declared it knew: production takes no declaration that hides it.
+    `preauthorisations` are those in force in its environment, for its own type and those of `related`.
     `obligations` are the organisation's, of every type of incident; `calendar` says which days people work.
     `scheduled` says which run of which schedule it is, `drill` what a drill is scored by.
     `history_limit` is the number of events after which the workflow carries on as a new run.
@@ -58,6 +60,7 @@ class Declaration(BaseModel):
     related: dict[str, Runbook] = {}
     approvals: tuple[RunbookApproval, ...] = ()
     lacking: tuple[str, ...] = ()
+    preauthorisations: tuple[PreAuthorised, ...] = ()
     obligations: Obligations = Obligations()
     calendar: BusinessCalendar = BusinessCalendar()
     aware_at: datetime | None = None

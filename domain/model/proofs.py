@@ -66,7 +66,7 @@ class Requested(BaseModel):
 
 
 class ApprovalClaim(BaseModel):
-    """What a runbook's approver has claimed (`authority.approvals`): who, when (UTC), about which digest, and more."""
+    """What somebody has claimed who signs a file: who, when (UTC), about which digest, and more."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
@@ -75,8 +75,8 @@ class ApprovalClaim(BaseModel):
     subject: str
 
 
-class RunbookApproval(BaseModel):
-    """A signature under a version of a runbook, as a proof is: `{claim, method, key, signature}`."""
+class SignedClaim(BaseModel):
+    """A signature as a proof is: `{claim, method, key, signature}`."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -84,6 +84,10 @@ class RunbookApproval(BaseModel):
     method: str
     key: str
     signature: str
+
+
+class RunbookApproval(SignedClaim):
+    """A signature under a version of a runbook (`authority.approvals`)."""
 
 
 def is_fit(proof: Any) -> bool:

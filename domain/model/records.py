@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain.config.approval import ApprovalClass
 from domain.model.finding import Finding
 from domain.model.plan import Plan
+from domain.model.preauthorised import StartedBy
 from domain.model.proofs import Proven, Requested
 
 
@@ -168,6 +169,7 @@ class ChangeRecord(BaseModel):
     requested_by: str
     requested_at: datetime
     requested: Requested | None = None
+    preauthorised: StartedBy | None = None
     ended_at: datetime | None = None
     params: dict[str, Any] = {}
     plan: Plan | None = None

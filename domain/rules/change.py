@@ -19,6 +19,8 @@ from domain.model.change_events import (
 )
 from domain.model.commands import CHANGE_COMMANDS, Approve, BreakGlass, Cancel, Command, Reject
 from domain.model.events import ORCHESTRATOR, RefusalsCounted, Refused
+from domain.model.plan import Plan
+from domain.model.preauthorised import StartedBy
 from domain.model.records import ChangeStatus, EarlyVote
 from domain.rules import tampering
 from domain.rules.ballots import Ballots
@@ -27,6 +29,7 @@ from domain.rules.change_news import ChangesNews
 from domain.rules.decide import cause_of
 from domain.rules.evolve_changes import alter
 from domain.rules.paging import deadline
+from domain.rules.preauthorised import refused_plan
 from domain.rules.refusing import Refusing
 from domain.rules.voting import Electorate, rule_for
 
@@ -97,12 +100,21 @@ class LiveChange(Refusing):
             self.move(ChangeStatus.ALREADY_DONE, now, cause, reason=reason, ours=planned.ours)
         elif self.request.about.mode == "dry-run":
             self.move(ChangeStatus.PLANNED, now, cause, reason="dry run: nothing is applied")
+        elif self.record.preauthorised is not None:
+            self._by_preauthorisation(plan, self.record.preauthorised, now, cause)
         elif self.electorate.own and self.record.requested_by == ORCHESTRATOR:  # what is evidence cannot wait
             self.move(ChangeStatus.APPLYING, now, cause)
         else:
             self._ask(now, cause, now + self.request.approve_within)
         for vote in early:
             self._hear_early(vote, now)
+
+    def _by_preauthorisation(self, plan: Plan, by: StartedBy, now: datetime, cause: dict[str, Any]) -> None:
+        """Carry it out without votes where any plan of its kind may be; the hands ask for all else."""
+        if (why := refused_plan(plan)) is not None:
+            self.failed(why, now)
+        else:
+            self.move(ChangeStatus.APPLYING, now, cause, reason=f"by {by.told}")
 
     def _hear_early(self, vote: EarlyVote, now: datetime) -> None:
         command = CHANGE_COMMANDS[vote.command].model_validate(vote.given)

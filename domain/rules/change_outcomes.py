@@ -86,6 +86,7 @@ def _moved(record: ChangeRecord, outcome: ChangeOutcome) -> ChangeMoved:
 
 def _goes_on(record: ChangeRecord, outcome: ChangeOutcome) -> tuple[ChangeStatus, str, bool | None]:
     """As applying, which finds what was done already; one that was applied by all that is known is looked at."""
-    who = " and ".join(vote.by for vote in outcome.votes) or "nobody, as none was needed"
+    nobody = record.preauthorised.told if record.preauthorised else "nobody, as none was needed"
+    who = " and ".join(vote.by for vote in outcome.votes) or nobody
     status = ChangeStatus.VERIFYING if record.status is ChangeStatus.VERIFYING else ChangeStatus.APPLYING
     return status, f"its intent is on record, approved by {who}", record.ours

@@ -10,10 +10,11 @@ from domain.model.change_events import ApprovalAsked, ChangeMoved, ChangeRequest
 from domain.model.commands import RequestChange, Undo
 from domain.model.event_kinds import Happening
 from domain.model.events import ORCHESTRATOR
+from domain.model.preauthorised import StartedBy
 from domain.model.proofs import Requested
 from domain.model.records import DONE, ChangeRecord, ChangeStatus
 from domain.model.state import IncidentState
-from domain.rules import breaking_glass, change_delays, expiry, paging, tampering, tasks
+from domain.rules import breaking_glass, change_delays, expiry, paging, preauthorised, tampering, tasks
 from domain.rules.access import denied_access
 from domain.values.ids import change_workflow_id
 
@@ -60,6 +61,7 @@ def _requested(
     by: str,
     undo: ChangeRecord | None = None,
     requested: Requested | None = None,
+    started: StartedBy | None = None,
 ) -> Happening:
     generation = 1 + sum(change.step == step.id for change in state.changes)
     asked = ChangeRequested(
@@ -71,6 +73,7 @@ def _requested(
         params=params,
         undo_of=undo.generation if undo else None,
         requested=requested,
+        preauthorised=started,
     )
     return Happening(asked, by)
 
@@ -91,6 +94,16 @@ def preserve_evidence(state: IncidentState) -> Iterator[Happening]:
     for step in change_steps(state):
         if step.evidence and state.live:
             yield _requested(state, step, step.params, ORCHESTRATOR)
+
+
+def begin_by_themselves(state: IncidentState, now: datetime) -> Iterator[Happening]:
+    """Start what is signed for beforehand and has to begin by now, and page that it was; each step once."""
+    for due, step, one in list(preauthorised.ready(state)):
+        if due <= now:
+            by, params = preauthorised.started(one), {**step.params, **one.terms.set}
+            asked = _requested(state, step, params, ORCHESTRATOR, started=by)
+            yield asked._replace(cause=paging.deadline(f"{step.id} by {by.told}", due))
+            yield from paging.page_commander(state, f"started by {by.told}: {step.title}")
 
 
 def may_undo(state: IncidentState, command: Undo) -> str | None:
@@ -168,6 +181,7 @@ def _follow(state: IncidentState, record: ChangeRecord, event: Any) -> Iterator[
         yield from expiry.tell(state, record, event.title)
     if not record.in_flight:
         yield from change_delays.failed(state, record)
+        yield from preauthorised.failed(state, record)
         yield from _taken_back(state, record.step, event.reason or "")
     if event.status is ChangeStatus.STALE and not state.ended:
         yield from _plan_again(state, record)
@@ -222,9 +236,11 @@ def _plan_again(state: IncidentState, record: ChangeRecord) -> Iterator[Happenin
     if len(latest) == _REPLANS and all(change.status is ChangeStatus.STALE for change in latest):
         reason = f"stale {_REPLANS} times; ask again by hand"
         yield Happening(NotPlanned(step=step.id, title=step.title, reason=reason))
+        if record.preauthorised is not None:
+            yield from paging.page_commander(state, f"{step.title}: {reason}")
         return
-    undone = undone_by(state, record)
-    yield _requested(state, step, record.params, record.requested_by, undo=undone, requested=record.requested)
+    how: dict[str, Any] = {"requested": record.requested, "started": record.preauthorised}
+    yield _requested(state, step, record.params, record.requested_by, undo=undone_by(state, record), **how)
 
 
 def evidence_pending(state: IncidentState, step: ChangeStep) -> bool:

@@ -10,7 +10,17 @@ from typing import NamedTuple
 from domain.model.event_kinds import Happening
 from domain.model.events import DeadlineMissed
 from domain.model.state import IncidentState
-from domain.rules import change_delays, hand_over, notices, obligation_rules, paging, sign_of_life, tasks
+from domain.rules import (
+    change_delays,
+    change_requests,
+    hand_over,
+    notices,
+    obligation_rules,
+    paging,
+    preauthorised,
+    sign_of_life,
+    tasks,
+)
 
 
 class Due(NamedTuple):
@@ -24,7 +34,7 @@ def upcoming(state: IncidentState) -> list[Due]:
     """Everything that will happen by itself if nobody does anything, earliest first."""
     due = notices.upcoming(state)
     if not state.ended:
-        due += paging.upcoming(state)
+        due += paging.upcoming(state) + preauthorised.upcoming(state)
         due += [(clock.due_at, f"{clock.name} overdue") for clock in state.running()]
         due += [*obligation_rules.upcoming(state), *tasks.upcoming(state), *change_delays.upcoming(state)]
         due += [*hand_over.upcoming(state), *sign_of_life.upcoming(state)]
@@ -53,6 +63,7 @@ def pass_time(state: IncidentState, now: datetime) -> Iterator[Happening]:
             yield Happening(DeadlineMissed(clock=clock.name), cause=cause)
     yield from sign_of_life.look(state, now)
     yield from paging.page_what_is_due(state, now)
+    yield from change_requests.begin_by_themselves(state, now)
     yield from notices.send_what_is_due(state, now)
     if not state.ended:
         yield from obligation_rules.remind(state, now)

@@ -29,6 +29,9 @@ DECLARATION = 42_000
 APPROVALS = 16_000
 """The signatures under the runbooks that a declaration may open; those under its own come on top."""
 
+PREAUTHORISATIONS = 24_000
+"""What may begin by itself, with its signatures, as a declaration holds it."""
+
 ITEM = 400_000
 """What the table takes as one item (400 KB), with its keys and names."""
 

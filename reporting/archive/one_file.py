@@ -4,7 +4,14 @@ import ast
 from functools import cache
 from importlib import resources
 
-_PARTS = ("verify_claims.py", "verify_keys.py", "verify_entries.py", "verify_votes.py", "verify_archive.py")
+_PARTS = (
+    "verify_claims.py",
+    "verify_keys.py",
+    "verify_entries.py",
+    "verify_beforehand.py",
+    "verify_votes.py",
+    "verify_archive.py",
+)
 """Each uses those before it. The last is the program, and says what it is for."""
 
 _OURS = "reporting.archive."

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from reporting.archive.verify_beforehand import beforehand, covered
 from reporting.archive.verify_claims import (
     ACTS,
     UNREADABLE,
@@ -73,6 +74,8 @@ class Votes:
         self.entries: dict[int, dict[str, Any]] = {}
         self.came: dict[bytes, datetime] = {}
         self.used: dict[str, str] = {}
+        self.severity = ""
+        self.begun: set[tuple[str, str]] = set()
 
     @property
     def demanded(self) -> bool:
@@ -84,6 +87,9 @@ class Votes:
         what, found = entry["kind"], []
         try:
             self.learn(entry, entry["data"])
+            if entry["kind"] == "change-requested" and "preauthorised" in entry["data"]:
+                what = f"starts {entry['data']['workflow_id']} by pre-authorisation"
+                found.append(self.started(entry, entry["data"]))
             for asked in self.asked(entry, entry["data"]):
                 what = asked.what
                 found.append(self.looked_at(asked, entry))
@@ -101,8 +107,11 @@ class Votes:
         self.entries[entry["seq"]] = entry
         if entry["seq"] == 1:
             self.declared = data["declaration"]
+            self.severity = self.declared["severity"]
         elif entry["kind"] == "change-requested":
             self.changes[data["workflow_id"]] = data
+        elif entry["kind"] == "severity":
+            self.severity = data["to"]
         elif entry["kind"] == "plan":
             self.plans[data["workflow_id"]] = data["plan"]
         elif entry["kind"] == "early" and "proof" in data["given"]:
@@ -113,10 +122,24 @@ class Votes:
         kind = entry["kind"]
         if kind == "change-requested":
             alone = entry["actor"] == "orchestrator" and step_of(self.declared, data["step"]).get("evidence") is True
-            return [] if alone and "requested" not in data else [self.requested(entry, data)]
+            alone = (alone and "requested" not in data) or "preauthorised" in data
+            return [] if alone else [self.requested(entry, data)]
         if kind == "approval":
             return [self.voted(entry, data)]
         return [] if kind in UNPROVEN_KINDS else self.said(entry)
+
+    def started(self, entry: dict[str, Any], data: dict[str, Any]) -> tuple[str, str]:
+        """What began without votes: by whom that was signed beforehand."""
+        step, workflow, by = data["step"], data["workflow_id"], data["preauthorised"]["digest"]
+        if workflow != f"{self.declared['incident_id']}/{step}/{data['generation']}":
+            raise WrongError("its change is called otherwise than a change of its step")
+        one = covered(self.declared, entry, self.severity, again=(step, by) in self.begun)
+        self.begun.add((step, by))
+        if self.keys is None:
+            raise UnknownError("no register of keys came with the record")
+        if self.organisation != self.declared["organisation"]["id"]:
+            raise WrongError(f"the register is that of {self.organisation}")
+        return "proven", beforehand(self.declared, one, self.keys)
 
     def requested(self, entry: dict[str, Any], data: dict[str, Any]) -> Asked:
         step, workflow = data["step"], data["workflow_id"]

@@ -54,6 +54,8 @@ def _change(change: ChangeRecord, clock: Clock) -> Iterator[Block]:
         f"{change.action}, class {change.approval_class or 'not known'}, "
         f"requested by {change.requested_by} at {clock(change.requested_at)}."
     )
+    if change.preauthorised is not None:
+        yield f"Nobody has asked for it: it was started by {change.preauthorised.told}."
     yield from _plan(change.plan)
     if change.approvals:
         columns = ["Who", "Role", "Decision", "At", "Identity proven", "Comment"]

@@ -59,6 +59,8 @@ def changes(state: Document) -> RenderableType:
 
     def row(change: Document) -> list[Any]:
         votes = ", ".join(_vote(vote) for vote in change["approvals"])
+        if by := change.get("preauthorised"):
+            votes = f"none: pre-authorisation {by['digest'][:12]} of {' and '.join(by['signed_by'])}"
         planned = change["plan"]
         told = f"{planned['digest'][:16]}\n{plan_words(planned) or _NO_WORDS}" if planned else ""
         return [

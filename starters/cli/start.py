@@ -109,6 +109,8 @@ def _declaration(options: Options, request: _Request) -> "Document":
     known = {name for contact in organisation["contacts"] for name in (contact["id"], *contact["roles"])}
     if options.who is not None and options.who not in known:
         raise RefusedError(f"{options.who!r} is not a contact or role of {organisation['id']}")
+    if request.severity == "P0" and not request.dry_run:
+        _tell_of_what_begins(found["runbook"]["id"], found["preauthorisations"])
     return found | {
         "title": request.title,
         "description": request.description,
@@ -120,6 +122,13 @@ def _declaration(options: Options, request: _Request) -> "Document":
         "mode": "dry-run" if request.dry_run else "live",
         "speed": request.speed or 1,
     }
+
+
+def _tell_of_what_begins(type_: str, preauthorisations: "Sequence[Document]") -> None:
+    """Whoever declares it is told what nobody will ask them about."""
+    for one in (each for each in preauthorisations if each["terms"]["type"] == type_):
+        by = " and ".join(signed["claim"]["by"] for signed in one["signed"])
+        click.echo(f"Note: {one['terms']['step']} may begin by itself, which {by} have signed for", err=True)
 
 
 def _refuse_unapproved(request: _Request, runbook: "Document", lacking: "Sequence[str]") -> None:
@@ -141,8 +150,9 @@ def _refuse_unapproved(request: _Request, runbook: "Document", lacking: "Sequenc
 
 def _check_size(declaration: "Document") -> None:
     from domain.values import limits
+    from starters.files.declarable import UNCOUNTED
 
-    if (found := limits.size({**declaration, "approvals": []})) > limits.DECLARATION:
+    if (found := limits.size({**declaration, **UNCOUNTED})) > limits.DECLARATION:
         raise RefusedError(
             f"runbook, organisation, environment and obligations are {found} bytes together; at most "
             f"{limits.DECLARATION} can go on record: shorten them"

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from authority.approvals import Approval
     from authority.aws_iam import Post
     from authority.aws_requests import Credentials
+    from authority.preauthorisations import Entry
     from authority.register import Register
     from domain.model.silence import Found
 
@@ -149,6 +150,11 @@ class _Files:
         from starters.files.approvals import load_approvals
 
         return load_approvals(self._options.folder(), self._organisation.id, self.register())
+
+    def preauthorisations(self) -> "tuple[Entry, ...]":
+        from starters.files.preauthorisations import load_preauthorisations
+
+        return load_preauthorisations(self._options.folder(), self._organisation.id, self.register())
 
     def schedules(self) -> dict[str, Schedule]:
         return self._schedules

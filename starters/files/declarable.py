@@ -1,6 +1,6 @@
 """What a declaration takes from an organisation's folder."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,13 +10,29 @@ from starters.files.kept import Document, kept
 if TYPE_CHECKING:
     from domain.config.runbook import Runbook
 
+UNCOUNTED: Mapping[str, Sequence[Document]] = {"approvals": (), "preauthorisations": ()}
+"""What a declaration has room of its own for."""
+
 
 def declarable(folder: Path, type_: str, environment: str, now: datetime) -> Document:
     """Everything that a declaration of this type, there and now, says by the files: checked, as its JSON has it.
     It is worked out once for as long as nothing changes. Raises `InvalidFile`, `UsageError` for a type that has no
     runbook, and `RefusedError` for a place without a calendar of public holidays.
     """
-    return kept(folder, (type_, environment, str(now.year)), lambda: _worked_out(folder, type_, environment, now))
+    found = kept(folder, (type_, environment, str(now.year)), lambda: _worked_out(folder, type_, environment, now))
+    return {**found, "preauthorisations": timely(found["preauthorisations"], now)}
+
+
+def timely(preauthorisations: Sequence[Document], now: datetime) -> list[Document]:
+    """Those that it is the time of, as JSON: the first of them as far as a declaration has room for them."""
+    from domain.values import limits
+
+    room, taken = limits.PREAUTHORISATIONS, list[Document]()
+    for one in preauthorisations:
+        since, until = (datetime.fromisoformat(one["terms"][name]) for name in ("since", "until"))
+        if since <= now < until and (room := room - limits.size(one)) >= 0:
+            taken.append(one)
+    return taken
 
 
 def _worked_out(folder: Path, type_: str, environment: str, now: datetime) -> Document:
@@ -29,6 +45,7 @@ def _worked_out(folder: Path, type_: str, environment: str, now: datetime) -> Do
     from starters.files.holidays import calendar
     from starters.files.loading import load_obligations, load_runbook
     from starters.files.organisation_folder import list_runbooks, load_environment, load_organisation
+    from starters.files.preauthorisations import lasting
 
     known = list_runbooks(folder)
     if known and type_ not in known:
@@ -50,24 +67,33 @@ def _worked_out(folder: Path, type_: str, environment: str, now: datetime) -> Do
     reached = dict(_reached(runbook, lambda name: load_runbook(folder, name, organisation, where)))
     document["related"] = to_jsonable_python(reached)
     signed = signatures(folder, organisation, runbook, reached.values())
-    return {**document, "approvals": signed.approvals, "lacking": [*signed.lacking]}
+    preauthorised = lasting(folder, organisation, environment, (type_, *reached))
+    return {
+        **document,
+        "approvals": signed.approvals,
+        "lacking": [*signed.lacking],
+        "preauthorisations": to_jsonable_python(preauthorised),
+    }
 
 
 def fitted(declaration: Document) -> Document:
     """A declaration that is too big for the record without runbooks that only others open, the furthest first.
 
-    As few as must be; those that its own steps open stay, whatever its size. Who approved one that goes, goes too.
+    As few as must be; those that its own steps open stay, whatever its size. Who approved one that goes, goes too, and
+    what may begin by itself under it.
     """
     from domain.values import limits
 
     own = {step.get("opens") for phase in declaration["runbook"]["phases"] for step in phase["steps"]}
     related = dict(declaration["related"])
     for name in [name for name in reversed(related) if name not in own]:
-        if limits.size({**declaration, "related": related, "approvals": []}) > limits.DECLARATION:
+        if limits.size({**declaration, "related": related, **UNCOUNTED}) > limits.DECLARATION:
             del related[name]
     gone = {f"{name} {one['version']}" for name, one in declaration["related"].items() if name not in related}
     approvals = [one for one in declaration["approvals"] if one["claim"]["decision"] not in gone]
-    return {**declaration, "related": related, "approvals": approvals}
+    kinds = {declaration["runbook"]["id"], *related}
+    preauthorised = [one for one in declaration["preauthorisations"] if one["terms"]["type"] in kinds]
+    return {**declaration, "related": related, "approvals": approvals, "preauthorisations": preauthorised}
 
 
 def _reached(runbook: "Runbook", load: "Callable[[str], Runbook]") -> "Iterator[tuple[str, Runbook]]":

@@ -23,6 +23,7 @@ from starters.files.organisation_folder import (
     APPROVALS,
     IDENTITIES,
     ORGANISATION,
+    PREAUTHORISATIONS,
     SCHEDULES,
     list_environments,
     list_runbooks,
@@ -121,7 +122,7 @@ def unreviewed(path: Path, today: date) -> dict[Path, date | None]:
 
 def _lint_folder(folder: Path) -> Iterator[Problem]:
     yield from _lint_file(folder / ORGANISATION)
-    for optional in (IDENTITIES, APPROVALS, _OBLIGATIONS, SCHEDULES, REHEARSAL, DRILLS):
+    for optional in (IDENTITIES, APPROVALS, PREAUTHORISATIONS, _OBLIGATIONS, SCHEDULES, REHEARSAL, DRILLS):
         if (folder / optional).exists():
             yield from _lint_file(folder / optional)
     for name in list_environments(folder):
@@ -149,6 +150,11 @@ def _lint_file(file: Path) -> list[Problem]:
 
         people = _organisation_if_valid(file.parent)
         return _refused(partial(load_signed, file.parent, people.id)) if people else []
+    if file.name == PREAUTHORISATIONS:
+        from starters.files.unapproved import load_preauthorised
+
+        people = _organisation_if_valid(file.parent)
+        return _refused(partial(load_preauthorised, file.parent, people.id)) if people else []
     if file.name == DRILLS:
         return _refused(partial(load_drills, file.parent))
     if file.name == REHEARSAL:

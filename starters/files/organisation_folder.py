@@ -27,6 +27,7 @@ ORGANISATION = "organisation.yaml"
 SCHEDULES = "schedules.yaml"
 IDENTITIES = "identities.yaml"
 APPROVALS = "approvals.yaml"
+PREAUTHORISATIONS = "preauthorisations.yaml"
 _STAND_INS: dict[str, Any] = {
     "account": "000000000000",
     "addresses": "192.0.2.1",

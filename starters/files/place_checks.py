@@ -16,7 +16,17 @@ from domain.values.placeholders import placeholders
 from starters.files.log_checks import of_logs
 
 NO_RUNBOOKS = frozenset(
-    {"approvals", "drills", "identities", "organisation", "obligations", "rehearsal", "requirements", "schedules"}
+    {
+        "approvals",
+        "drills",
+        "identities",
+        "organisation",
+        "obligations",
+        "preauthorisations",
+        "rehearsal",
+        "requirements",
+        "schedules",
+    }
 )
 """What stands beside the runbooks in an organisation's folder and is none."""
 _FICTION = frozenset({"+61491570006", "+61491570110", *(f"+6149157015{last}" for last in "6789")})
@@ -41,7 +51,8 @@ def of_organisation(data: Mapping[str, Any]) -> Iterator[Flaw]:
     for grade, rule in mapping(data.get("approval")).items():
         roles = mapping(rule).get("roles")
         yield from strange(("approval", grade, "roles"), roles, held | {organisation.COMMANDER}, "role")
-    yield from _approvers(data, held)
+    for named in ("runbook_approvers", "preauthorisers"):
+        yield from _signers(data, named, held)
     for name, roles in mapping(data.get("break_glass")).items():
         if name in {"roles", "tells", "reviewer"}:
             yield from strange(("break_glass", name), roles, held, "role")
@@ -62,15 +73,15 @@ def _unsignable(named: Iterable[tuple[Keys, Mapping[str, Any]]]) -> Iterator[Fla
                 yield Flaw((*at, "id"), message)
 
 
-def _approvers(data: Mapping[str, Any], held: frozenset[str]) -> Iterator[Flaw]:
-    """Whether there is another person for each role that approves runbooks."""
-    named = data.get("runbook_approvers")
-    unheld = [*strange(("runbook_approvers",), named, held, "role")]
+def _signers(data: Mapping[str, Any], key: str, held: frozenset[str]) -> Iterator[Flaw]:
+    """Whether there is another person for each role that has to sign."""
+    named = data.get(key)
+    unheld = [*strange((key,), named, held, "role")]
     yield from unheld
     people = {str(at): items(one.get("roles")) for at, one in parts(data, "contacts")}
     if not unheld and (left := vacant([role for role in items(named) if isinstance(role, str)], people)):
         said = f"nobody is left to sign as {', '.join(left)}: each role needs a person of its own; name fewer"
-        yield Flaw(("runbook_approvers",), said)
+        yield Flaw((key,), said)
 
 
 @cache

@@ -3,6 +3,8 @@
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from pydantic_core import to_jsonable_python
+
 from activities.action import RuleError
 from domain.config.reviews import REVIEW
 from domain.config.schedule import MAINTENANCE, TRIALS
@@ -11,12 +13,14 @@ from domain.model.events import ORCHESTRATOR
 from domain.model.scheduled import ScheduledCall
 from domain.values.local_time import Clock
 from starters.files.approvals import signatures
+from starters.files.declarable import timely
 from starters.files.holidays import calendar
 from starters.files.loading import load_obligations, load_runbook
 from starters.files.made import MADE, Files
 from starters.files.made_reviews import as_reviewed
 from starters.files.made_trials import Record, made_trials
 from starters.files.organisation_folder import load_environment, load_organisation, load_schedules
+from starters.files.preauthorisations import lasting
 
 
 def declared(folder: Path, call: ScheduledCall, record: Record | None = None) -> Declaration:
@@ -44,6 +48,7 @@ def declared(folder: Path, call: ScheduledCall, record: Record | None = None) ->
         runbook = load_runbook(folder, kind, organisation, environment)
         related = {name: load_runbook(folder, name, organisation, environment) for name in runbook.opens()}
     signed = signatures(folder, organisation, runbook, () if kind == REVIEW else related.values())
+    preauthorised = lasting(folder, organisation, environment.name, related)
     return Declaration(
         incident_id="scheduled",
         title=runbook.title,
@@ -60,6 +65,7 @@ def declared(folder: Path, call: ScheduledCall, record: Record | None = None) ->
         related=related,
         approvals=signed.approvals,
         lacking=signed.lacking,
+        preauthorisations=timely(to_jsonable_python(preauthorised), call.now),
         obligations=load_obligations(folder, organisation),
         calendar=calendar(organisation, call.now),
         scheduled=nominal,

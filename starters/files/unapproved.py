@@ -1,21 +1,27 @@
-"""The runbooks of a folder that lack a signature of those who approve them."""
+"""What a folder's signatures come to: the runbooks that lack one, and what may begin by itself and cannot any more."""
 
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from authority.approvals import Approval, lacking
+from authority.preauthorisations import Entry
 from domain.config.organisation import Organisation
 from domain.config.runbook import Runbook
 from starters.files.approvals import load_approvals
 from starters.files.identities import load_identities
 from starters.files.loading import folders, load_runbook
 from starters.files.organisation_folder import (
+    PREAUTHORISATIONS,
     list_environments,
     list_runbooks,
     load_environment,
     load_organisation,
 )
+from starters.files.preauthorisation_checks import of_folder
+from starters.files.preauthorisations import load_preauthorisations
 from starters.files.problems import InvalidFile
+from starters.files.yaml_lines import read
 
 
 def load_signed(folder: Path, organisation: str) -> tuple[Approval, ...]:
@@ -25,6 +31,22 @@ def load_signed(folder: Path, organisation: str) -> tuple[Approval, ...]:
     except InvalidFile:
         return ()  # which is said of that file
     return load_approvals(folder, organisation, register)
+
+
+def load_preauthorised(folder: Path, organisation: str) -> tuple[Entry, ...]:
+    """What may begin by itself, by a folder's own register and runbooks, as it stands today.
+
+    Raises `InvalidFile`, also where the runbook has come to say something else; nothing of a register that is broken.
+    """
+    try:
+        register = load_identities(folder, organisation)
+    except InvalidFile:
+        return ()  # which is said of that file
+    entries = load_preauthorisations(folder, organisation, register)
+    document = read(folder / PREAUTHORISATIONS)
+    if found := [document.problem(flaw) for flaw in of_folder(folder, entries, datetime.now(UTC))]:
+        raise InvalidFile(found)
+    return entries
 
 
 def lacking_by_type(folder: Path) -> dict[str, tuple[str, ...]]:
