@@ -12,6 +12,7 @@ from authority.claims import Act, Claim
 from authority.proofs import AHEAD, Proven, Sighting, UnprovenError
 from authority.register import Register
 from authority.signed import About, proven, refuse_other, signed
+from authority.webauthn import RelyingParty
 from domain.model import proofs
 from domain.model.proofs import ClaimAsked, Verdict
 from domain.rules import breaking_glass
@@ -37,20 +38,29 @@ def claim_of(house: House, asked: ClaimAsked, now: datetime, seen: Sighting | No
     who = organisation.contact(asked.by)
     if who is None:
         raise UnprovenError(f"{asked.by!r} is no contact or role of {organisation.id}: sign as yourself")
-    claim, found = proven(asked.proof, _about(house, asked, who.id), house.register(), now, seen)
+    site = _site(house)
+    claim, found = proven(asked.proof, _about(house, asked, who.id), house.register(), now, seen, site)
     if asked.act == Act.BREAK_GLASS:
-        _refuse_weak(claim, found, house.register(), now)
+        _refuse_weak(claim, found, house.register(), now, passkeys=site is not None)
     return claim, found
 
 
-def _refuse_weak(claim: Claim, found: Proven, register: Register, now: datetime) -> None:
+def _site(house: House) -> RelyingParty | None:
+    """For whom the organisation's passkeys are made; None where it names nobody, and no passkey proves anything."""
+    named = house.organisation().passkeys
+    return None if named is None else RelyingParty(named.site, frozenset(named.origins))
+
+
+def _refuse_weak(claim: Claim, found: Proven, register: Register, now: datetime, *, passkeys: bool) -> None:
     """Raise `UnprovenError` for a claim to decide alone that holds for longer than that may, or by a lesser key.
 
-    Whoever has a key on a token that is good now signs with one: a key in a file may be a copy.
+    Whoever has a key on a token that is good now signs with one, or a passkey where those prove something: a key in a
+    file may be a copy.
     """
     if claim.expires - claim.at > breaking_glass.LONGEST:
         raise UnprovenError(f"it holds for longer than {breaking_glass.LONGEST}: sign it again")
-    tokens = [key.name for key in register.of(claim.by) if key.on_token and key.proves_at(now)]
+    good = [key for key in register.of(claim.by) if key.proves_at(now)]
+    tokens = [key.name for key in good if key.on_token or (passkeys and key.method == "webauthn")]
     if tokens and found.key not in tokens:
         raise UnprovenError(f"who breaks the glass signs with a key on a token, where they have one: {tokens[0]}")
 
@@ -61,11 +71,11 @@ def claim_on_record(house: House, asked: ClaimAsked, at: datetime, seen: Sightin
     Whoever has left the organisation since has said it all the same. When it came is an instant of another clock than
     the entry's: what was good within `AHEAD` of it was good then.
     """
-    about, register = _about(house, asked, asked.by), house.register()
+    about, register, site = _about(house, asked, asked.by), house.register(), _site(house)
     for other in (at, at + AHEAD):
         with suppress(UnprovenError):
-            return proven(asked.proof, about, register, other, seen)[0]
-    return proven(asked.proof, about, register, at - AHEAD, seen)[0]
+            return proven(asked.proof, about, register, other, seen, site)[0]
+    return proven(asked.proof, about, register, at - AHEAD, seen, site)[0]
 
 
 def claimed(house: House, asked: ClaimAsked) -> Claim:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from authority.claims import Claim
 from authority.proofs import Proof, Proven, Sighting, UnprovenError, prove, prove_as_seen
 from authority.register import Register
+from authority.webauthn import RelyingParty
 from domain.values.canonical import canonical_json
 
 
@@ -67,17 +68,23 @@ def signed(raw: Any) -> Signed:
 
 
 def proven(
-    raw: Any, about: About, register: Register, now: datetime, seen: Sighting | None = None
+    raw: Any,
+    about: About,
+    register: Register,
+    now: datetime,
+    seen: Sighting | None = None,
+    site: RelyingParty | None = None,
 ) -> tuple[Claim, Proven]:
     """The claim that proves what is asked, at `now` (UTC). Raises `UnprovenError`, and what `seen` raises.
 
-    By what was `seen` a claim by `aws-iam` is proven; without it none is.
+    By what was `seen` a claim by `aws-iam` is proven, and by a passkey one where there is a `site` for which it was
+    made; without these none is.
     """
     found = signed(raw)
     refuse_other(found.claim, about)
     if found.method == "aws-iam" and seen is not None:
         return found.claim, prove_as_seen(found.claim, found.proof, register, now, seen)
-    return found.claim, prove(found.claim, found.proof, register, now)
+    return found.claim, prove(found.claim, found.proof, register, now, site)
 
 
 def refuse_other(claim: Claim, about: About) -> None:

@@ -88,6 +88,16 @@ class BreakGlass(Frozen):
     review: Duration = Field(default="24h", validate_default=True)
 
 
+class Passkeys(Frozen):
+    """For whom people make passkeys: a domain, and to the letter the origins (`https://…`) of pages that ask for them.
+
+    WebAuthn calls the domain the RP id. Without it no passkey proves anything.
+    """
+
+    site: str = Field(min_length=1, max_length=253)
+    origins: tuple[str, ...] = Field(min_length=1)
+
+
 class Organisation(ConfigFile):
     """One organisation, as `organisation.yaml` gives it.
 
@@ -110,6 +120,7 @@ class Organisation(ConfigFile):
     approval: dict[ApprovalClass, ApprovalRule] = {}
     runbook_approvers: tuple[str, ...] = ()
     break_glass: BreakGlass = BreakGlass()
+    passkeys: Passkeys | None = None
     preauthorisers: tuple[str, ...] = ()
     externals: tuple[External, ...] = ()
     dashboards: tuple[Dashboard, ...] = ()

@@ -12,7 +12,10 @@ from activities.changes.hands import Hands
 from activities.changes.intents import Intent, Intents, Nonce
 from activities.changes.runner import ChangeRunner
 from activities.ledger.table import Table
+from authority.claims import Act
+from authority.register import Register, RegisteredKey
 from domain.config.approval import ApprovalRule
+from domain.config.organisation import Passkeys
 from domain.config.runbook import ChangeStep
 from domain.model.activity_io import About, Applied, ApplyRequest, Ballot, PlanRequest
 from domain.model.plan import Plan
@@ -20,6 +23,7 @@ from domain.model.proofs import Requested
 from tests.activities.catalogue_worlds import world_of
 from tests.activities.change_worlds import ChangeWorld
 from tests.activities.scopes import NOW
+from tests.authority.authenticator import SITE, Authenticator
 from tests.house import FixedHouse, about, on_record, runbook_of
 from tests.people import PEOPLE, People
 
@@ -162,3 +166,22 @@ def test_in_a_sandbox_nobody_proves_anything(world: ChangeWorld) -> None:
     asked = Asked(world, "sandbox")
     asked.requested = None
     assert asked.apply(Ballot(by="cto", role="cto")).outcome == "applied"
+
+
+def test_a_passkey_proves_where_the_organisation_names_its_site(asked: Asked) -> None:
+    """The claim is the challenge; without a site, or with another, the same assertion proves nothing."""
+    passkey = Authenticator("ES256")
+    register = [key for key in PEOPLE.keys() if key.contact != "cto"]  # noqa: SIM118 - it is no mapping
+    entry = RegisteredKey(contact="cto", method="webauthn", public=passkey.line, since=NOW - HOUR, by="cto")
+    asked.house.keys = Register([*register, entry])
+    claim = PEOPLE.claim("cto", Act.APPROVE, asked.plan.digest, asked.where, STEP, generation=1)
+    said = {"claim": claim.model_dump(mode="json"), "method": "webauthn", "key": entry.name}
+    vote = Ballot(by="cto", role="cto", proof={**said, "signature": passkey.asserted(claim.canonical())})
+    assert "names no site for which they are made" in asked.refused(vote)
+    people = asked.house.organisation()
+    for site, good in (("elsewhere.example", False), (SITE.rp_id, True)):
+        asked.house.people = people.model_copy(update={"passkeys": Passkeys(site=site, origins=tuple(SITE.origins))})
+        if good:
+            assert asked.apply(vote).outcome == "applied"
+        else:
+            assert "the vote of cto is not proven" in asked.refused(vote)
