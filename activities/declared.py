@@ -20,6 +20,7 @@ from activities.approved import are_asked, refuse_declaration, refuse_unapproved
 from activities.house import House, refuse_speed
 from activities.ledger.table import Item, Table, keys, text
 from activities.ledger.terms import end_key
+from activities.stand_ins import refuse_delegations
 from activities.strange_requests import Strange, StrangeRequestError, UnrecordedError
 from domain.config.runbook import ChangeStep, NoticeStep, Runbook
 from domain.model.activity_io import Mode, NoticeRequest
@@ -156,6 +157,7 @@ class Declared:
         self._refuse_strange(declaration)
         if not again:
             refuse_declaration(self._house, declaration)
+            refuse_delegations(self._house, declaration)
         self.know(declaration.runbook)  # so that what is open goes on under it, whatever becomes of the file
         known = OnRecord(
             runbook=declaration.runbook_digest,

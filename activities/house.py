@@ -9,6 +9,7 @@ from typing import Protocol
 from activities.action import RuleError
 from activities.strange_requests import Strange, StrangeRequestError
 from authority.approvals import Approval
+from authority.delegations import Entry as Delegated
 from authority.preauthorisations import Entry
 from authority.register import Register
 from domain.config.environment import Environment
@@ -36,6 +37,9 @@ class House(Protocol):
 
     def preauthorisations(self) -> tuple[Entry, ...]:
         """What may begin by itself; whether it is in force is for `authority.preauthorisations` to say."""
+
+    def delegations(self) -> tuple[Delegated, ...]:
+        """Who has somebody stand in; which of it counts is for `activities.stand_ins` to say."""
 
     def schedules(self) -> dict[str, Schedule]:
         """What is done there by the clock, by id."""

@@ -10,6 +10,7 @@ from authority.beforehand import Beforehand, signed_beforehand
 from authority.proofs import UnprovenError, key_of, prove
 from authority.register import Register
 from authority.signed import About, Signed, refuse_other, signed
+from domain.config.delegation import Delegation
 from domain.config.runbook import ChangeStep
 from domain.model import acts
 from domain.model.change_events import ChangeRequested, PlanMade, VoteCast, VoteKept
@@ -19,6 +20,7 @@ from domain.model.events import ORCHESTRATOR, Declared, Event, RefusalsCounted, 
 from domain.model.plan import Plan
 from domain.model.proofs import ClaimAsked, Proven, of_break_glass, of_vote
 from domain.model.timeline import Entry
+from domain.rules import people_then
 from domain.rules.proven_entries import UnsaidError, claims
 from domain.values.canonical import canonical_json
 from domain.values.ids import change_workflow_id
@@ -87,6 +89,7 @@ class _Looker:
         self._plans: dict[str, Plan] = {}
         self._changes: dict[str, ChangeRequested] = {}
         self._entries: dict[int, Entry] = {}
+        self._delegated = list[Delegation]()
         self._came: dict[str, datetime] = {}
         self._used: dict[str, str] = {}
         self._beforehand = Beforehand(declared)
@@ -185,7 +188,9 @@ class _Looker:
 
         One that happens by itself may hold that of the command that it came of.
         """
-        found, cause = claims(self._declared, entry), entry.cause
+        found, cause = claims(self._declared, entry, self._delegated), entry.cause
+        if entry.kind in people_then.KINDS:
+            self._delegated = people_then.told_by(self._declared, self._entries.values())
         if not found and entry.kind not in COUNTED and entry.actor != ORCHESTRATOR and "proof" in cause:
             name, given = str(cause["command"]), cause.get("given", {})
             over = acts.subject(name, given)

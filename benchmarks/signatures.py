@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from authority.approvals import Approval
 from authority.claims import Claim
+from authority.delegations import Entry as Delegated
 from authority.preauthorisations import Entry
 from authority.register import Register, RegisteredKey
 from authority.ssh_keys import key_of_blob
@@ -70,6 +71,9 @@ class House:
         return ()
 
     def preauthorisations(self) -> tuple[Entry, ...]:
+        return ()
+
+    def delegations(self) -> tuple[Delegated, ...]:
         return ()
 
     def schedules(self) -> dict[str, Schedule]:

@@ -12,6 +12,7 @@ from activities.askers import whose_is
 from activities.declared import OnRecord
 from activities.ledger.table import Table, keys, text
 from authority.approvals import Approval
+from authority.delegations import Entry as Delegated
 from authority.preauthorisations import Entry
 from authority.register import Register
 from domain.config.environment import Environment
@@ -40,6 +41,7 @@ class FixedHouse:
         self.keys = Register(())
         self.signatures: tuple[Approval, ...] = ()
         self.preauthorised: tuple[Entry, ...] = ()
+        self.delegated: tuple[Delegated, ...] = ()
 
     def environment(self) -> Environment:
         return self.place
@@ -58,6 +60,9 @@ class FixedHouse:
 
     def preauthorisations(self) -> tuple[Entry, ...]:
         return self.preauthorised
+
+    def delegations(self) -> tuple[Delegated, ...]:
+        return self.delegated
 
     def schedules(self) -> dict[str, Schedule]:
         return self.rows

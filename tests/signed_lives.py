@@ -9,9 +9,11 @@ from domain.model.proofs import Proven
 from domain.rules.live import LiveIncident
 from tests.activities.scopes import environment
 from tests.builders import T0, declaration, minutes, with_notices
+from tests.delegating import delegation
 from tests.records import INCIDENT
 from tests.signed_records import Entries, claim, keys, verified
 
+STAND_IN = delegation(role="cto", to="security-lead", by="cto")
 SAID: list[tuple[str, str, dict[str, Any]]] = [
     ("devops-lead", "acknowledge", {}),
     ("security-lead", "note", {"text": "seen"}),
@@ -19,7 +21,9 @@ SAID: list[tuple[str, str, dict[str, Any]]] = [
     ("devops-lead", "complete_task", {"step": "assess", "note": "all of it"}),
     ("devops-lead", "hand_over", {"to": "security-lead"}),
     ("security-lead", "take_command", {"of": "devops-lead"}),
-    ("cto", "reclassify", {"severity": "P1", "reason": "half of them"}),
+    ("cto", "delegate", {"delegation": STAND_IN}),
+    ("security-lead", "reclassify", {"severity": "P1", "reason": "half of them"}),
+    ("security-lead", "end_delegation", {"delegation": STAND_IN.id, "reason": "the CTO is back"}),
     ("devops-lead", "mitigated", {"summary": "rolled back"}),
     ("privacy-officer", "acknowledge", {}),
     ("privacy-officer", "discharge_obligation", {"step": "statement", "reference": "r-1"}),

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
 from authority.approvals import Approval
+from authority.delegations import Entry as Delegated
 from authority.enrolment import Entry, register_of
 from authority.preauthorisations import Entry as Signature
 from authority.register import Register
@@ -17,6 +18,7 @@ from domain.config.organisation import Organisation
 from domain.config.runbook import Runbook
 from domain.config.schedule import Schedule
 from starters.files.approvals import load_approvals
+from starters.files.delegations import load_delegations
 from starters.files.identities import load_entries
 from starters.files.kept import Document, kept, sources
 from starters.files.loading import load_runbook
@@ -40,6 +42,7 @@ class _Known(BaseModel):
     identities: tuple[Entry, ...]
     approvals: tuple[Approval, ...]
     preauthorisations: tuple[Signature, ...]
+    delegations: tuple[Delegated, ...]
 
 
 class Folder:
@@ -73,6 +76,9 @@ class Folder:
 
     def preauthorisations(self) -> tuple[Signature, ...]:
         return self._current().preauthorisations
+
+    def delegations(self) -> tuple[Delegated, ...]:
+        return self._current().delegations
 
     def schedules(self) -> dict[str, Schedule]:
         return self._current().schedules
@@ -115,6 +121,7 @@ class Folder:
             "identities": entries,
             "approvals": load_approvals(self.path, organisation.id, register),
             "preauthorisations": load_preauthorisations(self.path, organisation.id, register),
+            "delegations": load_delegations(self.path, organisation.id, register),
             "schedules": load_schedules(self.path, organisation.timezone).of(environment.name),
         }
         document: Document = to_jsonable_python(known, by_alias=True)

@@ -17,7 +17,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.model.proofs import ClaimAsked, of_break_glass, of_vote
     from domain.model.records import ChangeStatus
     from domain.rules.change import LiveChange
-    from domain.rules.change_messages import ChangeRequest, Commander, Life, Nothing
+    from domain.rules.change_messages import ChangeRequest, Commander, Life, Nothing, StandIns
     from domain.rules.document import change_document
 
 from workflows import beginnings, failures, profiles
@@ -42,7 +42,12 @@ class Change(Hears):
     """
 
     commands = CHANGE_COMMANDS
-    messages: ClassVar = {"commander_is": Commander, "evidence_begun": Nothing, "tell_by_signal": Life}
+    messages: ClassVar = {
+        "commander_is": Commander,
+        "stand_ins_are": StandIns,
+        "evidence_begun": Nothing,
+        "tell_by_signal": Life,
+    }
 
     @workflow.init
     def __init__(self, request: ChangeRequest) -> None:
@@ -263,10 +268,13 @@ class Change(Hears):
         self._tell()
 
     def learn(self, name: str, message: BaseModel) -> str | None:
-        """Hear who commands, that the evidence to be preserved first is under way, or that nobody awaits the result."""
+        """Hear who commands or stands in, that evidence to come first is under way, that nobody awaits the result."""
         match name:
             case "commander_is" if isinstance(message, Commander):
                 self._change.commander_is(message.commander, workflow.now(), message.at)
+                self._changed = True
+            case "stand_ins_are" if isinstance(message, StandIns):
+                self._change.stand_ins_are(message, workflow.now())
                 self._changed = True
             case "evidence_begun":
                 self._evidence_begun = True

@@ -78,7 +78,7 @@ class ChangeCalls:
                 plan=plan,
                 votes=tuple(
                     Ballot(by=vote.by, role=vote.role, proof=vote.proof, break_glass=vote.break_glass)
-                    for vote in record.approvals
+                    for vote in self._change.votes()
                 ),
                 commander=self._change.commander,
                 added=tuple(record.added),

@@ -230,10 +230,10 @@ class EffectRunner:
 
     async def _open(self, opening: OpenIncident) -> None:
         """Declare an incident beside this one, or one of its own under a key; it lives on by itself."""
-        declaration, link = self._incident.state.declaration, self._incident.state.link(*opening)
+        state, link = self._incident.state, self._incident.state.link(*opening)
         opened = await declaring.declare(
-            lambda incident: declaration.opening(link, incident, workflow.now()),
-            f"Opened by {declaration.incident_id}",
+            lambda incident: state.opening(link, incident, workflow.now()),
+            f"Opened by {state.id}",
         )
         self._take(links.opened(self._incident.state, opening, opened[0] if opened else None), "open")
 

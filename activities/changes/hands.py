@@ -25,6 +25,7 @@ from activities.house import House, scope_of
 from activities.ledger.seen import SeenClaims
 from activities.ledger.table import Table
 from activities.logical_names import known_params
+from activities.stand_ins import electors
 from activities.strange_requests import Strange, StrangeRequestError
 from domain.config.runbook import ChangeStep
 from domain.model.activity_io import (
@@ -197,8 +198,9 @@ class Hands:
         if at - made.at < len(asked.added) * soonest:
             raise RuleError(f"{asked.added[-1]} may not decide yet: those before have {soonest} each")
         rule = rule_for(organisation, step.approval, made.plan.approval_class)
-        electorate = Electorate(organisation, rule, made.requested_by, asked.commander, asked.added)
-        alone = breaking_glass.refused(organisation, asked.votes, made.plan, evidence=self._action.evidence)
+        people = electors(self._house, asked.votes, made.requested_by, made.at, asked_at)
+        electorate = Electorate(people, rule, made.requested_by, asked.commander, asked.added)
+        alone = breaking_glass.refused(people, asked.votes, made.plan, evidence=self._action.evidence)
         if why := refused_votes(electorate, asked.votes) or alone:
             raise RuleError(f"the plan {made.plan.digest[:12]} is not approved: {why}")  # honest by older files
         return nonces(self._house, asked, made, step, asked_at, SeenClaims(self._table(scope)).find)

@@ -14,10 +14,13 @@ from activities.proofs import claim_on_record, claimed
 from activities.strange_requests import Strange, StrangeRequestError
 from authority.claims import Claim
 from authority.proofs import UnprovenError
+from domain.audit.storage_format import chain_key
+from domain.config.delegation import Delegation
 from domain.model.declaration import Declaration
 from domain.model.event_kinds import COUNTED, event_of
 from domain.model.proofs import ClaimAsked
 from domain.model.timeline import Entry
+from domain.rules import people_then
 from domain.rules.proven_entries import UnsaidError, claims
 
 
@@ -28,6 +31,8 @@ class Looker:
         self._house, self._table, self._declaration, self._epoch = house, table, declaration, epoch
         self._before = before
         self._here = dict[str, tuple[Claim, datetime]]()
+        self._behind = list[Entry]()
+        self._on_record: list[Entry] | None = None
 
     def used(self, entries: Sequence[Entry], since: datetime) -> dict[int, Used]:
         """By entry the claim that it uses up: whoever did it has proven it, by this worker's own register.
@@ -40,13 +45,36 @@ class Looker:
         for entry in entries:
             since = max(since, entry.at)
             with self._told(entry):
-                found = claims(self._declaration, entry)
+                found = self._claims(entry, since)
                 if entry.kind in COUNTED:
                     self._refuse_other_words(entry)
                 if found:
                     used |= self._used(entry, found, since)
             self._before = entry
+            if entry.kind in people_then.KINDS:
+                self._behind.append(entry)
         return used
+
+    def _claims(self, entry: Entry, since: datetime) -> list[ClaimAsked]:
+        """What has to be proven; what the record says of stand-ins is read where somebody acts in a role not theirs."""
+        try:
+            return claims(self._declaration, entry, self._delegated(), since)
+        except UnsaidError:
+            if self._on_record is not None:
+                raise
+            self._on_record = list(self._recorded(entry))
+            return claims(self._declaration, entry, self._delegated(), since)
+
+    def _delegated(self) -> list[Delegation]:
+        return people_then.told_by(self._declaration, [*(self._on_record or ()), *self._behind])
+
+    def _recorded(self, entry: Entry) -> Iterator[Entry]:
+        """The entries about delegations that stand on record before this one (`dynamodb:Query`)."""
+        for epoch in range(1, self._epoch + 1):
+            for item in self._table.items(chain_key(self._declaration.incident_id, epoch)):
+                known = Entry.model_validate_json(item["content"]["S"])
+                if known.kind in people_then.KINDS and known.seq < entry.seq:
+                    yield known
 
     def _used(self, entry: Entry, found: Sequence[ClaimAsked], since: datetime) -> dict[int, Used]:
         first, _ = self._command(entry), found[0]

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from activities.channels.paging import Pager
 from activities.house import House
 from activities.ledger.table import Table, keys
+from activities.stand_ins import people_at
 from activities.strange_requests import Strange
 from activities.watching.notebook import STRANGERS, Notebook
 from activities.watching.sending import send
@@ -97,7 +98,7 @@ def _words(new: Counter[Strange], examples: list[Example]) -> _Words:
 
 def _pages(house: House, number: int, words: _Words, now: datetime) -> Iterator[PageRequest]:
     """The page of this number to whoever sees to security."""
-    environment, people = house.environment(), house.organisation()
+    environment, people = house.environment(), people_at(house, now)
     about = About(
         incident=environment.name,
         type="strangers",

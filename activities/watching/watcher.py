@@ -19,6 +19,7 @@ from activities.channels.paging import Pager
 from activities.channels.sent import copies_on_record
 from activities.house import House
 from activities.ledger.table import Table
+from activities.stand_ins import people_at
 from activities.watching import strangers
 from activities.watching.lost import Lost, silent, unreadable, unreminded
 from activities.watching.notebook import Notebook, silence_key
@@ -157,7 +158,7 @@ class Watcher:
         claimed = silence.model_copy(update={"claim": Claim(holder=self._holder, until=now + _CLAIM)})
         if not book.write(key, claimed, version):
             return []
-        pages = (lost.page(contact.id, role, rounds) for contact, role in self._people(lost))
+        pages = (lost.page(contact.id, role, rounds) for contact, role in self._people(lost, now))
         sent = send(self._house, self._pager, pages, now)
         done = {
             "claim": None,
@@ -167,9 +168,9 @@ class Watcher:
         book.write(key, silence.model_copy(update=done), version + 1)
         return [one.to for one in sent.told]
 
-    def _people(self, lost: Lost) -> Iterator[tuple[Contact, str]]:
-        """Who holds the roles that are concerned, by the worker's own file, each person once."""
-        people = self._house.organisation()
+    def _people(self, lost: Lost, now: datetime) -> Iterator[tuple[Contact, str]]:
+        """Who holds the roles that are concerned, by the worker's own files, each person once."""
+        people = people_at(self._house, now)
         found: dict[str, tuple[Contact, str]] = {}
         for role in lost.roles:
             for contact in people.holders(role, lost.commander):

@@ -34,6 +34,8 @@ ACTS: Mapping[str, str] = {
     "custody": "release-evidence",
     "hand_over": "hand-over",
     "take_command": "take-command",
+    "delegate": "delegate",
+    "end_delegation": "delegate",
 }
 """By command the act of a claim (`authority.claims.Act`)."""
 

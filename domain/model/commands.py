@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, PrivateAttr, field_validator, model_validator
 
+from domain.config.delegation import Delegation
 from domain.model.proofs import Proven
 from domain.values import limits
 from domain.values.instants import Instant
@@ -168,6 +169,19 @@ class Custody(Command):
         return self
 
 
+class Delegate(Command):
+    """Somebody stands in for a role: the delegation as it stands signed in the organisation's folder."""
+
+    delegation: Delegation
+
+
+class EndDelegation(Command):
+    """The delegation of this id is over before its time."""
+
+    delegation: Name
+    reason: str = Field(min_length=1, max_length=_TEXT_MAX)
+
+
 class Approve(Command):
     digest: Name
     comment: str | None = Field(default=None, max_length=_TEXT_MAX)
@@ -208,6 +222,8 @@ INCIDENT_COMMANDS: dict[str, type[Command]] = {
     "custody": Custody,
     "hand_over": OfferCommand,
     "take_command": TakeCommand,
+    "delegate": Delegate,
+    "end_delegation": EndDelegation,
 }
 
 CHANGE_COMMANDS: dict[str, type[Command]] = {

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
+from domain.config.delegation import Delegation
 from domain.config.drill import Exercise
 from domain.config.environment import Environment
 from domain.config.obligation import Obligations
@@ -38,6 +39,7 @@ class Declaration(BaseModel):
     `approvals` are the signatures under its runbook's version, and under those of `related`. `lacking` are the roles
     that have to sign its own yet, as whoever declared it knew: production takes no declaration that hides it.
     `preauthorisations` are those in force in its environment, for its own type and those of `related`.
+    `delegations` are those that stand or begin later, each with what proves it.
     `obligations` are the organisation's, of every type of incident; `calendar` says which days people work.
     `scheduled` says which run of which schedule it is, `drill` what a drill is scored by.
     `history_limit` is the number of events after which the workflow carries on as a new run.
@@ -61,6 +63,7 @@ class Declaration(BaseModel):
     approvals: tuple[RunbookApproval, ...] = ()
     lacking: tuple[str, ...] = ()
     preauthorisations: tuple[PreAuthorised, ...] = ()
+    delegations: tuple[Delegation, ...] = ()
     obligations: Obligations = Obligations()
     calendar: BusinessCalendar = BusinessCalendar()
     aware_at: datetime | None = None

@@ -3,11 +3,11 @@
 An effect names what it is about; everything else is read from the state when it is done.
 """
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from domain.model.events import Message
 
-Signal = Literal["commander_is", "cancel", "evidence_begun"]
+Signal = Literal["commander_is", "cancel", "evidence_begun", "stand_ins_are"]
 
 
 class Observe(NamedTuple):
@@ -40,11 +40,11 @@ class LookUp(NamedTuple):
 
 
 class TellChanges(NamedTuple):
-    """Let changes in flight know who commands, that they are cancelled, or that evidence is being preserved."""
+    """Let changes in flight know who commands or stands in, that they are cancelled, or that evidence is preserved."""
 
     workflow_ids: tuple[str, ...]
     signal: Signal
-    payload: dict[str, str] = {}  # noqa: RUF012 - never changed
+    payload: dict[str, Any] = {}  # noqa: RUF012 - never changed
 
 
 class OpenIncident(NamedTuple):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from domain.model import change_events, command_events, events, work_events
+from domain.model import change_events, command_events, delegation_events, events, work_events
 from domain.model.events import ORCHESTRATOR, Event
 from domain.model.timeline import Entry
 from domain.model.upcasts import upcast
@@ -27,7 +27,7 @@ def _kinds(*modules: Any) -> dict[str, type[Event]]:
     }
 
 
-KINDS = _kinds(events, work_events, change_events, command_events)
+KINDS = _kinds(events, work_events, change_events, command_events, delegation_events)
 COUNTED = frozenset(
     {
         "acknowledged",
@@ -44,6 +44,8 @@ COUNTED = frozenset(
         "drill-ended",
         "hand-over",
         "command-taken",
+        "delegated",
+        "delegation-ended",
     }
 )
 """Kinds that count: outside a sandbox an entry of them holds the proof of whoever did it, or happens by itself."""

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain.config.approval import ApprovalClass
+from domain.config.delegation import Delegation
 from domain.model.finding import Finding
 from domain.model.plan import Plan
 from domain.model.preauthorised import StartedBy
@@ -113,6 +114,23 @@ class Paging(BaseModel):
     reason: str
     level: int = 0
     paged: list[str] = []
+
+
+class StandIn(BaseModel):
+    """A delegation as an incident knows it: whether its time has `begun`, and whether it is `over`."""
+
+    delegation: Delegation
+    begun: bool = False
+    over: bool = False
+    ended: datetime | None = None
+
+    @property
+    def in_force(self) -> bool:
+        return self.begun and not self.over
+
+    def as_it_is(self) -> Delegation:
+        """The delegation, with when it was ended early, if it was."""
+        return self.delegation.model_copy(update={"ended": self.ended})
 
 
 class Vote(BaseModel):

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 from pydantic import BaseModel
 
-from domain.config.organisation import Contact
+from domain.config.delegation import lent
+from domain.config.organisation import Contact, Organisation
 from domain.config.severity_policy import SeverityPolicy
 from domain.model.activity_io import About
 from domain.model.declaration import Declaration
@@ -22,6 +23,7 @@ from domain.model.records import (
     NoticeRecord,
     Page,
     Paging,
+    StandIn,
     StatusChange,
     StoredReport,
     Task,
@@ -63,6 +65,7 @@ class IncidentState(BaseModel):
     reopened: int = 0
     alerts: int = 1
     access_denied: bool = False
+    stand_ins: list[StandIn] = []
     paging: Paging
     clocks: list[Clock] = []
     pages: list[Page] = []
@@ -158,12 +161,31 @@ class IncidentState(BaseModel):
         return duration / self.declaration.speed
 
     def who(self, name: str) -> Contact | None:
-        """Find a contact by id or role; the commander's role is whoever holds it."""
-        return self.declaration.organisation.contact(name, self.commander)
+        """Find a contact by id or role, with the roles that they hold now; the commander's is whoever commands.
+
+        A role's name means who holds it by the organisation's file, and no stand-in.
+        """
+        found = self.declaration.organisation.contact(name, self.commander)
+        return None if found is None else self.organisation.contact(found.id)
+
+    @property
+    def organisation(self) -> Organisation:
+        """The organisation as it was declared, in which stand-ins hold their roles too."""
+        held = [(one.delegation.role, one.delegation.to) for one in self.stand_ins if one.in_force]
+        return lent(self.declaration.organisation, held)
+
+    def opening(self, link: Link, incident_id: str, now: datetime) -> Declaration:
+        """The declaration of an incident that this one opens: who stands in here does so there. Raises `KeyError`."""
+        known = tuple(one.delegation for one in self.stand_ins if not one.over)
+        return self.declaration.model_copy(update={"delegations": known}).opening(link, incident_id, now)
+
+    def stand_in(self, delegation: str) -> StandIn | None:
+        """The delegation of this id."""
+        return next((one for one in self.stand_ins if one.delegation.id == delegation), None)
 
     def holders(self, role: str) -> tuple[Contact, ...]:
-        """Everybody who holds a role now; the commander's is held by whoever commands."""
-        return self.declaration.organisation.holders(role, self.commander)
+        """Everybody who holds a role now, stand-ins too; the commander's is held by whoever commands."""
+        return self.organisation.holders(role, self.commander)
 
     def letter(self, message: Message, number: int) -> Page | Mail:
         """The page or the mail of this number."""

@@ -7,7 +7,7 @@ from domain.model.commands import Approve, BreakGlass, Command
 from domain.model.events import ORCHESTRATOR
 from domain.model.records import ChangeRecord, ChangeStatus
 from domain.rules import breaking_glass
-from domain.rules.voting import Electorate
+from domain.rules.voting import Electorate, counting
 
 _KEPT = 3
 """How many votes of one person are kept before there is a plan to vote on."""
@@ -63,6 +63,7 @@ class Ballots(NamedTuple):
             return f"{who.id} may not decide this; {' or '.join(electorate.roles)} may"
         if any(vote.by == who.id for vote in self.change.approvals):
             return f"{who.id} has voted already"
-        if isinstance(command, Approve) and electorate.free_role(who, self.change.approvals) is None:
+        votes = counting(electorate.organisation, self.change.approvals)
+        if isinstance(command, Approve) and electorate.free_role(who, votes) is None:
             return f"every role of {who.id} has voted already; another role must agree"
         return None

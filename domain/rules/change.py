@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from domain.config.approval import ApprovalRule
+from domain.config.delegation import standing
 from domain.config.organisation import Contact
 from domain.model.activity_io import Applied, GivenUp, Planned
 from domain.model.change_events import (
@@ -21,17 +22,17 @@ from domain.model.commands import CHANGE_COMMANDS, Approve, BreakGlass, Cancel, 
 from domain.model.events import ORCHESTRATOR, RefusalsCounted, Refused
 from domain.model.plan import Plan
 from domain.model.preauthorised import StartedBy
-from domain.model.records import ChangeStatus, EarlyVote
+from domain.model.records import ChangeStatus, EarlyVote, Vote
 from domain.rules import tampering
 from domain.rules.ballots import Ballots
-from domain.rules.change_messages import CarriedChange, ChangeHappening, ChangeNews, ChangeRequest, Life
+from domain.rules.change_messages import CarriedChange, ChangeHappening, ChangeNews, ChangeRequest, Life, StandIns
 from domain.rules.change_news import ChangesNews
 from domain.rules.decide import cause_of
 from domain.rules.evolve_changes import alter
 from domain.rules.paging import deadline
 from domain.rules.preauthorised import refused_plan
 from domain.rules.refusing import Refusing
-from domain.rules.voting import Electorate, rule_for
+from domain.rules.voting import Electorate, counting, rule_for
 
 _GIVEN = 4000
 """How many bytes of what was given to a refused command are kept: it may come fifty times an hour."""
@@ -47,10 +48,15 @@ class LiveChange(Refusing):
         carried = request.carried
         self.said = ChangesNews(self.record.workflow_id, carried.news if carried else [], request.told)
         self._commander_since = (carried and carried.commander_since) or self.record.requested_at
+        self._organisation = request.organisation
 
     @property
     def ended(self) -> bool:
         return not self.record.in_flight
+
+    def _as_of(self, now: datetime) -> None:
+        """From here on whoever stands in now holds the role too."""
+        self._organisation = standing(self.request.organisation, self.request.delegations, now)
 
     @property
     def electorate(self) -> Electorate:
@@ -58,7 +64,7 @@ class LiveChange(Refusing):
 
     def _electorate(self, *added: str) -> Electorate:
         approval_class = self.record.plan.approval_class if self.record.plan else None
-        organisation = self.request.organisation
+        organisation = self._organisation
         rule = rule_for(organisation, self.request.rule, approval_class) if approval_class else ApprovalRule(quorum=0)
         return Electorate(organisation, rule, self.record.requested_by, self.commander, added)
 
@@ -91,6 +97,7 @@ class LiveChange(Refusing):
 
     def planned(self, planned: Planned, now: datetime) -> None:
         """Take the plan: done already, dry run, nobody to ask, or the votes are opened."""
+        self._as_of(now)
         plan, early = planned.plan, self.record.early
         cause = {"answer": "plan"}
         self._take(now, cause, PlanMade, plan=plan)
@@ -148,6 +155,7 @@ class LiveChange(Refusing):
 
     def pass_time(self, now: datetime) -> None:
         """Page again at half time; at the end add the chain's next level, and expire when there is none."""
+        self._as_of(now)
         while (due := self.next_due()) is not None and due <= now and (window := self.record.window) is not None:
             late = now >= window.ends_at
             cause = deadline(f"approval of {self.record.step}", window.ends_at if late else due)
@@ -167,9 +175,20 @@ class LiveChange(Refusing):
             return
         self._commander_since = since or self._commander_since
         self.commander = contact
+        self._ask_others(now, "acknowledge")
+
+    def stand_ins_are(self, told: StandIns, now: datetime) -> None:
+        """Whoever stands in may vote from when they do until they do not any more."""
+        known = told.beside(self.request.delegations)
+        self.request = self.request.model_copy(update={"delegations": known})
+        self._ask_others(now, "delegate")
+
+    def _ask_others(self, now: datetime, command: str) -> None:
+        """Say whose roles may decide, where that is others by now."""
+        self._as_of(now)
         eligible = list(self.electorate.roles)
         if self.record.status is ChangeStatus.AWAITING_APPROVAL and eligible != self.record.eligible:
-            self._take(now, {"command": "acknowledge"}, ElectorateChanged, eligible=eligible)
+            self._take(now, {"command": command}, ElectorateChanged, eligible=eligible)
 
     def evidence_forgone(self, now: datetime) -> None:
         """Go on though the evidence that was to come first has not begun."""
@@ -177,6 +196,7 @@ class LiveChange(Refusing):
 
     def hear(self, name: str, command: Command, now: datetime) -> str | None:
         """Take a vote or a cancellation; one that comes before the plan is kept. Refusals go on record."""
+        self._as_of(now)
         cause, ballots = cause_of(name, command), self._ballots()
         if self.record.status is ChangeStatus.PLANNING and name != "cancel":
             reason = ballots.not_kept(command)
@@ -210,7 +230,7 @@ class LiveChange(Refusing):
     def _vote(self, who: Contact, command: Approve | Reject | BreakGlass, now: datetime, cause: dict[str, Any]) -> None:
         electorate = self.electorate
         roles = [*electorate.roles_of(who), *who.roles]  # who breaks the glass may hold none that votes
-        role = electorate.free_role(who, self.record.approvals) or roles[0]
+        role = electorate.free_role(who, counting(electorate.organisation, self.record.approvals)) or roles[0]
         proof = command.proof if command.proven else None
         cast = {"role": role, "verified": command.proven or False, "proof": proof}
         if isinstance(command, Reject):
@@ -220,8 +240,14 @@ class LiveChange(Refusing):
             return
         why = {"break_glass": command.reason} if isinstance(command, BreakGlass) else {"comment": command.comment}
         self._take(now, cause, VoteCast, who.id, **cast, decision="approve", digest=command.digest, **why)
-        if electorate.suffices(self.record.approvals):
+        if electorate.suffices(self.votes()):
             self.move(ChangeStatus.APPLYING, now, cause)
+
+    def votes(self) -> list[Vote]:
+        """The votes that counted when the last of them was given: of a stand-in whose time was over then, none."""
+        votes = self.record.approvals
+        last = max((vote.at for vote in votes), default=self.record.requested_at)
+        return counting(standing(self.request.organisation, self.request.delegations, last), votes)
 
     def given_up(self) -> GivenUp:
         """How it was decided that it is not to be begun."""

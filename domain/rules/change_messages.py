@@ -1,11 +1,13 @@
 """What a change and its incident say to each other: the request that it begins with, and its news."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, Field, model_validator
 
 from domain.config.approval import ApprovalRule
+from domain.config.delegation import Delegation
 from domain.config.organisation import Organisation
 from domain.config.runbook import ChangeStep
 from domain.model.activity_io import About, Undone
@@ -37,6 +39,7 @@ class ChangeRequest(BaseModel):
     One that is `evidence` runs on the forensics queue. Its plan is waited for `plan_within`. It acts in the incident's
     `term`. `wait_for_evidence` is how long applying waits at most for the evidence to be under way; None where it need
     not wait. A record that has come further than planning is of a change that goes on from its incident's record.
+    `delegations` are those that the incident knows of: who stands in may vote for as long as they do.
     With `proofs` whoever votes has to prove who they are. `told` is the number of the last of its events that the
     incident has heard. `history_limit` is the number of events after which the workflow carries on as a new run, to
     which it hands `carried`: taken from no client.
@@ -44,6 +47,7 @@ class ChangeRequest(BaseModel):
 
     about: About
     organisation: Organisation
+    delegations: tuple[Delegation, ...] = ()
     record: ChangeRecord
     rule: ApprovalRule | None
     approve_within: timedelta
@@ -70,6 +74,7 @@ class ChangeRequest(BaseModel):
         return cls(
             about=state.about,
             organisation=state.declaration.organisation,
+            delegations=StandIns.of(state).delegations,
             record=record,
             rule=step.approval if isinstance(step, ChangeStep) else None,
             approve_within=state.policy.approve,
@@ -119,6 +124,25 @@ class Commander(BaseModel):
 
     commander: str = Field(min_length=1, max_length=200)
     at: AwareDatetime | None = None
+
+
+class StandIns(BaseModel):
+    """Who stands in, until when, by all that the incident knows; what was known before stands as well."""
+
+    delegations: tuple[Delegation, ...] = ()
+
+    @classmethod
+    def of(cls, state: IncidentState) -> "StandIns":
+        return cls(delegations=tuple(one.as_it_is().bare() for one in state.stand_ins))
+
+    def beside(self, known: Iterable[Delegation]) -> tuple[Delegation, ...]:
+        """All of them, each once; what was ended stays so: an earlier message that comes again changes nothing."""
+        found = {one.id: one for one in known}
+        for one in self.delegations:
+            before = found.get(one.id, one)
+            ended = [at for at in (before.ended, one.ended) if at is not None]
+            found[one.id] = one.model_copy(update={"ended": min(ended, default=None)})
+        return tuple(found.values())
 
 
 class Nothing(BaseModel):

@@ -215,7 +215,7 @@ def _page_voters(state: IncidentState, asked: ApprovalAsked) -> Iterator[Happeni
     for voter in dict.fromkeys(asked.voters):
         if record is not None and voter == record.requested_by and not (asked.again or _planned_anew(state, record)):
             continue  # whoever asks for it has its plan before them
-        contact = state.declaration.organisation.contact(voter)
+        contact = state.who(voter)
         if contact is not None:
             role = next((role for role in asked.eligible if role in contact.roles), contact.roles[0])
             yield from paging.page(state, contact, role, asked.reason, asked.workflow_id)

@@ -13,6 +13,7 @@ from domain.model.state import IncidentState
 from domain.rules import (
     change_delays,
     change_requests,
+    delegating,
     hand_over,
     notices,
     obligation_rules,
@@ -34,7 +35,7 @@ def upcoming(state: IncidentState) -> list[Due]:
     """Everything that will happen by itself if nobody does anything, earliest first."""
     due = notices.upcoming(state)
     if not state.ended:
-        due += paging.upcoming(state) + preauthorised.upcoming(state)
+        due += [*paging.upcoming(state), *preauthorised.upcoming(state), *delegating.upcoming(state)]
         due += [(clock.due_at, f"{clock.name} overdue") for clock in state.running()]
         due += [*obligation_rules.upcoming(state), *tasks.upcoming(state), *change_delays.upcoming(state)]
         due += [*hand_over.upcoming(state), *sign_of_life.upcoming(state)]
@@ -57,6 +58,8 @@ def next_due(state: IncidentState) -> Due | None:
 
 def pass_time(state: IncidentState, now: datetime) -> Iterator[Happening]:
     """Everything that is due at or before `now`, once; what a late wake-up missed is caught up in one go."""
+    if not state.ended:
+        yield from delegating.pass_time(state, now)
     for clock in list(state.running()):
         if clock.due_at <= now:
             cause = paging.deadline(f"{clock.name} overdue", clock.due_at)

@@ -19,6 +19,7 @@ from domain.model.timeline import bounded, shortened
 from domain.rules import (
     change_requests,
     custody,
+    delegating,
     facts,
     hand_over,
     lifecycle,
@@ -59,6 +60,8 @@ _RULES: dict[str, _Rule] = {
     "custody": _Rule(_always, custody.record),
     "hand_over": _Rule(hand_over.may_offer, hand_over.offer),
     "take_command": _Rule(hand_over.may_take, hand_over.take),
+    "delegate": _Rule(delegating.may_delegate, delegating.delegate),
+    "end_delegation": _Rule(delegating.may_end_early, delegating.end_early),
 }
 Refusal = Callable[[IncidentState, str, Command], str | None]
 """Says why a command is refused; None when it would be done."""

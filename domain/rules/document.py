@@ -4,7 +4,7 @@ from typing import Any
 
 from domain.config.organisation import COMMANDER
 from domain.config.runbook import TaskStep
-from domain.model.records import ChangeRecord, ChangeStatus, Task
+from domain.model.records import ChangeRecord, ChangeStatus, StandIn, Task
 from domain.model.state import IncidentState
 from domain.rules import change_delays, change_requests, clock, findings, hand_over, obligation_rules
 from domain.rules.next_steps import next_steps
@@ -27,6 +27,7 @@ _HELD_BACK = {
     "hand_over",
     "commander_asked_at",
     "lapsed",
+    "stand_ins",
     "tasks",
     "obligations",
 }
@@ -56,6 +57,7 @@ def document(state: IncidentState) -> dict[str, Any]:
             *(one.model_dump(mode="json", exclude={"dropped", "times"}) for one in state.standing_clocks()),
             *change_delays.clocks(state),
         ],
+        "stand_ins": [_stand_in(one) for one in state.stand_ins],
         "changes": [change_document(change) for change in state.changes],
         "tasks": [_task(state, task) for task in state.tasks],
         "obligations": [obligation_rules.document(state, record) for record in state.obligations],
@@ -67,6 +69,13 @@ def document(state: IncidentState) -> dict[str, Any]:
         "next": [step._asdict() for step in next_steps(state)],
         "waiting_for": waiting_for(state),
     }
+
+
+def _stand_in(known: StandIn) -> dict[str, Any]:
+    """A delegation as the incident knows it: `in_force`, or to come, or `over`."""
+    one = known.as_it_is()
+    said = one.model_dump(mode="json", include={"role", "to", "since", "until", "reason", "by", "ended"})
+    return {"id": one.id, **said, "in_force": known.in_force, "over": known.over}
 
 
 def change_document(change: ChangeRecord) -> dict[str, Any]:

@@ -19,11 +19,20 @@ from domain.model.proofs import nonce_of
 from domain.model.records import (
     NoticeRecord,
     Paging,
+    StandIn,
     StatusChange,
 )
 from domain.model.state import IncidentState
 from domain.model.timeline import Entry
-from domain.rules import clock_runs, evolve_changes, evolve_lifecycle, hand_over, sign_of_life, tasks
+from domain.rules import (
+    clock_runs,
+    evolve_changes,
+    evolve_delegations,
+    evolve_lifecycle,
+    hand_over,
+    sign_of_life,
+    tasks,
+)
 from domain.rules.evolve_lifecycle import OF_ITS_LIFE
 from domain.rules.evolve_work import OF_THE_WORK
 from domain.values.status import Status
@@ -65,6 +74,7 @@ def declared(declaration: Declaration, at: datetime, by: str) -> IncidentState:
         statuses=[StatusChange(at=at, by=by, to=Status.DECLARED)],
         severities=[StatusChange(at=at, by=by, to=declaration.severity)],
         paging=Paging(base=at, next_at=at, reason="declared"),
+        stand_ins=[StandIn(delegation=one) for one in declaration.delegations],
     )
     for phase in declaration.runbook.phases:
         for step in phase.steps:
@@ -93,6 +103,7 @@ _EVOLVE: dict[type[Any], Callable[[IncidentState, Entry, Any], None]] = {
     **OF_ITS_LIFE,
     **OF_THE_WORK,
     **hand_over.OF_COMMAND,
+    **evolve_delegations.OF_DELEGATIONS,
     change_events.ChangeRequested: evolve_changes.requested,
     change_events.Delayed: evolve_changes.delayed,
     change_events.ChangeLost: evolve_changes.lost,

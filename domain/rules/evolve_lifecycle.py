@@ -121,6 +121,8 @@ def _drill_ended(state: IncidentState, entry: Entry, event: events.DrillEnded) -
 def _end(state: IncidentState, entry: Entry, status: Status, reason: str | None = None) -> None:
     _take_status(state, entry, status, reason)
     state.closed_at, state.hand_over = entry.at, None
+    for one in state.stand_ins:
+        one.over = True
 
 
 def _severity(state: IncidentState, entry: Entry, event: events.SeverityChanged) -> None:

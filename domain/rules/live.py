@@ -16,7 +16,17 @@ from domain.model.events import Declared, RefusalsCounted, Refused, Restored
 from domain.model.restoring import RestoredIncident
 from domain.model.state import IncidentState
 from domain.model.timeline import Timeline, bounded
-from domain.rules import change_outcomes, change_requests, clock, decide, evolve, facts, hearing_changes, tampering
+from domain.rules import (
+    change_outcomes,
+    change_requests,
+    clock,
+    decide,
+    delegating,
+    evolve,
+    facts,
+    hearing_changes,
+    tampering,
+)
 from domain.rules.alerts import TOO_MANY, Alerts, repeated
 from domain.rules.change_messages import ChangeNews
 from domain.rules.react import outstanding, react
@@ -81,15 +91,22 @@ class LiveIncident(Refusing):
 
     def hear(self, name: str, command: Command, now: datetime, refusal: decide.Refusal = decide.refusal) -> str | None:
         """Do a command, or put its refusal on record and return the reason."""
+        self._pass_stand_ins(now)
         reason = refusal(self.state, name, command)
         if reason is None:
             cause = decide.cause_of(name, command)
             if command.proven and not isinstance(command, RequestChange | Undo):  # a change carries its request's
                 cause["proof"] = command.proof
             self.take(decide.decide(self.state, name, command, now), now, cause)
+            self._pass_stand_ins(now)
         else:
             self.refuse(name, command.by, reason, now, decide.cause_of(name, command, most=_GIVEN))
         return reason
+
+    def _pass_stand_ins(self, now: datetime) -> None:
+        """Begin and end what is due of these: the timer may be about to ring, and roles are asked as of now."""
+        if not self.state.ended:
+            self.take(delegating.pass_time(self.state, now), now)
 
     def _record(self, event: Refused | RefusalsCounted, by: str, now: datetime, cause: dict[str, Any]) -> None:
         self.take(self._refused(event, by), now, cause)

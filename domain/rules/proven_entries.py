@@ -5,21 +5,24 @@ entry goes in, and so does who checks a record later. What happens by itself nee
 the runbook, the obligations and the declaration say; everything else does.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from domain.config.delegation import Delegation
 from domain.config.obligation import Obligation
 from domain.config.organisation import COMMANDER
 from domain.config.runbook import ProbeStep, TaskStep
 from domain.model import acts, command_events, events, work_events
 from domain.model.declaration import Declaration
+from domain.model.delegation_events import Delegated, DelegationEnded
 from domain.model.duty_records import Signature
 from domain.model.event_kinds import COUNTED, event_of
 from domain.model.events import ORCHESTRATOR, Event
 from domain.model.proofs import ClaimAsked
 from domain.model.timeline import Entry
 from domain.rules import facts, obligation_rules, reclassification, tasks
+from domain.rules.people_then import PeopleThen
 from domain.values.canonical import canonical_value
 from domain.values.severity import Severity
 
@@ -28,18 +31,25 @@ class UnsaidError(ValueError):
     """An entry says what nobody said, and what does not happen by itself; the text says which."""
 
 
-def claims(declaration: Declaration, entry: Entry) -> list[ClaimAsked]:
+def claims(
+    declaration: Declaration, entry: Entry, delegated: Sequence[Delegation] = (), at: datetime | None = None
+) -> list[ClaimAsked]:
     """What has to be proven for this entry; nothing where it counts for nothing, or happens by itself.
+
+    `delegated` is what the record before it says of stand-ins, beside the declaration. They held their roles `at` that
+    time (UTC), if they did: the entry's own, unless it is given.
 
     Raises `UnsaidError`, and `pydantic.ValidationError` for an entry that cannot be read.
     """
     if entry.kind not in COUNTED or declaration.environment.kind == "sandbox" or declaration.mode == "dry-run":
         return []
-    event = event_of(entry)
+    event, people = event_of(entry), PeopleThen(declaration, delegated, at or entry.at)
     if isinstance(event, work_events.DutySigned):
-        return list(_of_duty(declaration, entry, event))
+        return list(_of_duty(declaration, entry, event, people))
     if isinstance(event, events.SeverityChanged) and event.before.above(event.after):
-        _refuse_lowering(declaration, entry, event)
+        _refuse_lowering(declaration, entry, event, people)
+    if isinstance(event, Delegated | DelegationEnded) and not people.may_say(entry.actor, event):
+        raise UnsaidError(f"entry {entry.seq}: {entry.actor} names no such stand-in")
     if event is None or _by_itself(declaration, entry, event):
         return []
     name = str(entry.cause.get("command"))
@@ -55,9 +65,9 @@ def claims(declaration: Declaration, entry: Entry) -> list[ClaimAsked]:
     return found
 
 
-def _refuse_lowering(declaration: Declaration, entry: Entry, event: events.SeverityChanged) -> None:
+def _refuse_lowering(declaration: Declaration, entry: Entry, event: events.SeverityChanged, people: PeopleThen) -> None:
     """A severity is lowered by those of the chain who may, and by nothing by itself."""
-    who = declaration.organisation.contact(entry.actor)
+    who = people.contact(entry.actor)
     if who is None or not set(who.roles) & set(reclassification.lowered_by(declaration.organisation, event.before)):
         raise UnsaidError(f"entry {entry.seq}: {entry.actor} lowers no {event.before}")
 
@@ -113,6 +123,11 @@ def _taken(entry: Entry, event: command_events.CommandTaken, given: Mapping[str,
     return (offer.by, offer.to, offer.given) == (given.get("of"), entry.actor, {"to": entry.actor})
 
 
+def _delegated(_entry: Entry, event: Delegated, given: Mapping[str, Any]) -> bool:
+    said = given.get("delegation")
+    return isinstance(said, dict) and canonical_value(event.data()["delegation"]) == canonical_value(said)
+
+
 def _nothing(_entry: Entry, _event: Event, _given: Mapping[str, Any]) -> bool:
     return True
 
@@ -130,6 +145,8 @@ _SAID: dict[type[Event], dict[str, _Said]] = {
     work_events.CustodyRecorded: {"custody": _same("evidence", "event", "reason", "to")},
     command_events.CommandOffered: {"hand_over": _same("to")},
     command_events.CommandTaken: {"take_command": _taken},
+    Delegated: {"delegate": _delegated},
+    DelegationEnded: {"end_delegation": _same("delegation", "reason")},
 }
 """By event the commands that it may come of, and whether it is what was given."""
 
@@ -174,7 +191,9 @@ def _raised_to(declaration: Declaration) -> set[Severity | None]:
     return {step.raises_to for step in declaration.runbook.steps() if isinstance(step, ProbeStep)}
 
 
-def _of_duty(declaration: Declaration, entry: Entry, event: work_events.DutySigned) -> Iterator[ClaimAsked]:
+def _of_duty(
+    declaration: Declaration, entry: Entry, event: work_events.DutySigned, people: PeopleThen
+) -> Iterator[ClaimAsked]:
     """A duty is ended by all who must sign, by a fact that takes its place, or by whom it asks to be told."""
     obligation = next((one for one in declaration.obligations.obligations if _is(declaration, event, one.id)), None)
     if obligation is None:
@@ -188,7 +207,7 @@ def _of_duty(declaration: Declaration, entry: Entry, event: work_events.DutySign
     # one that begins behind the fact that ends it is over at once
     over &= {given.get("fact")} if name == "record_fact" and given.get("fact") != obligation.starts else over
     ends = [obligation_rules.superseding(one, entry.actor, entry.at) for one in over]
-    who = declaration.organisation.contact(entry.actor)
+    who = people.contact(entry.actor)
     if obligation.ends_by_acknowledgement and name == "acknowledge" and who and obligation.owner in who.roles:
         ends = [obligation_rules.told(entry.actor, entry.at)]
     if event.ending in ends:
@@ -198,7 +217,7 @@ def _of_duty(declaration: Declaration, entry: Entry, event: work_events.DutySign
     if _ENDS.get(name) != event.ending.state:
         raise UnsaidError(f"entry {entry.seq}: {event.step} does not end so by {name}")
     yield _claim(declaration, entry.actor, name, given, entry.cause.get("proof"))
-    _refuse_others(declaration, entry, event, obligation)
+    _refuse_others(entry, event, obligation, people)
     said = [Signature(by=entry.actor, role="", at=entry.at, command=name, given=given), *event.signatures]
     for signature in said:
         if _ENDS.get(signature.command) != event.ending.state or not _says(event, signature):
@@ -229,20 +248,18 @@ def _is(declaration: Declaration, event: work_events.DutySigned, obligation: str
     return (getattr(step, "obligation", None) or event.step) == obligation
 
 
-def _refuse_others(
-    declaration: Declaration, entry: Entry, event: work_events.DutySigned, obligation: Obligation
-) -> None:
+def _refuse_others(entry: Entry, event: work_events.DutySigned, obligation: Obligation, people: PeopleThen) -> None:
     """Whoever signs in a role holds it; who commands is the record's to say. All of them have signed what has ended."""
-    signers, who = obligation.signers, declaration.organisation.contact(entry.actor)
+    signers, who = obligation.signers, people.contact(entry.actor)
     may = {obligation.owner, *signers}
     if COMMANDER not in may and (who is None or not may & set(who.roles)):
         raise UnsaidError(f"entry {entry.seq}: {entry.actor} is no {' or '.join(sorted(may))}")
     for signature in event.signatures:
-        who = declaration.organisation.contact(signature.by)
+        who = people.contact(signature.by, None if signature.at == entry.at else signature.at)
         if signature.role != COMMANDER and (who is None or signature.role not in who.roles):
             raise UnsaidError(f"entry {entry.seq}: {signature.by} is no {signature.role}")
-    people = {signature.by for signature in event.signatures}
-    if len(people) < len(event.signatures):
+    signed_by = {signature.by for signature in event.signatures}
+    if len(signed_by) < len(event.signatures):
         raise UnsaidError(f"entry {entry.seq}: somebody has signed {event.step} twice")
     signed = {signature.role for signature in event.signatures}
     if set(signers) - signed != set(event.missing):

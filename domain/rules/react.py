@@ -1,8 +1,9 @@
 """What is to be done outside about an event. The workflow does it, and says by another event how it went."""
 
 from collections.abc import Iterator
+from typing import Any
 
-from domain.model import change_events, command_events, events, work_events
+from domain.model import change_events, command_events, delegation_events, events, work_events
 from domain.model.effects import (
     REPEATABLE,
     Effect,
@@ -19,6 +20,7 @@ from domain.model.events import Event
 from domain.model.state import IncidentState
 from domain.model.timeline import Entry
 from domain.rules import change_requests, findings
+from domain.rules.change_messages import StandIns
 from domain.values.timestamps import stamp
 
 
@@ -39,6 +41,8 @@ def react(state: IncidentState, entry: Entry, event: Event) -> Iterator[Effect]:
             yield from _tell(state, "commander_is", {"commander": event.commander, "at": stamp(entry.at)})
         case command_events.CommandTaken():
             yield from _tell(state, "commander_is", {"commander": entry.actor, "at": stamp(entry.at)})
+        case delegation_events.Delegated() | delegation_events.DelegationEnded():
+            yield from _tell(state, "stand_ins_are", StandIns.of(state).model_dump(mode="json"))
         case events.FalseAlarm():
             yield from _tell(state, "cancel", {"by": entry.actor, "reason": "false alarm"})
         case events.DrillEnded():
@@ -54,7 +58,7 @@ def react(state: IncidentState, entry: Entry, event: Event) -> Iterator[Effect]:
             pass
 
 
-def _tell(state: IncidentState, signal: Signal, payload: dict[str, str]) -> Iterator[Effect]:
+def _tell(state: IncidentState, signal: Signal, payload: dict[str, Any]) -> Iterator[Effect]:
     if flying := tuple(change.workflow_id for change in state.changes_in_flight()):
         yield TellChanges(flying, signal, payload)
 

@@ -1,6 +1,6 @@
 """Who may vote on a plan, and when the votes suffice."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from domain.config.approval import ApprovalClass, ApprovalRule
 from domain.config.organisation import COMMANDER, Contact, Organisation
@@ -100,6 +100,15 @@ class Electorate:
         others = {voter: set(roles) - taken for voter, roles in self._choices().items() if voter not in heard}
         free = [role for role in held if role not in taken]
         return max(free, key=lambda role: _paired({who: roles - {role} for who, roles in others.items()}), default=None)
+
+
+def counting(organisation: Organisation, votes: Iterable[Vote]) -> list[Vote]:
+    """The votes that stand by the organisation as of then: of who held a role as a stand-in, and does no more, none."""
+    return [vote for vote in votes if vote.role not in organisation.held() or _holds(organisation, vote)]
+
+
+def _holds(organisation: Organisation, vote: Vote) -> bool:
+    return any(contact.id == vote.by for contact in organisation.holders(vote.role))
 
 
 def weakest(organisation: Organisation, rule: ApprovalRule) -> Electorate:

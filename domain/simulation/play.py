@@ -152,5 +152,5 @@ class _Simulated(PlayedIncident):
             case SendNotice():
                 self.take([Happening(NoticeMoved(step=effect.step, status="sent"))], now)
             case OpenIncident():
-                opened = state.declaration.opening(state.link(*effect), f"{state.id}-{effect.type}", now)
+                opened = state.opening(state.link(*effect), f"{state.id}-{effect.type}", now)
                 self.take(links.opened(state, effect, self._simulation.open(opened)), now)

@@ -17,7 +17,7 @@ from domain.model.records import ChangeStatus
 from domain.model.timeline import Entry, Recorded, Timeline
 from domain.rules import change_requests, clock, tasks
 from domain.rules.change import LiveChange
-from domain.rules.change_messages import ChangeRequest
+from domain.rules.change_messages import ChangeRequest, StandIns
 from domain.rules.live import LiveIncident
 from domain.values.status import Status
 
@@ -185,6 +185,8 @@ class PlayedIncident(ABC):
             match effect.signal:
                 case "commander_is":
                     change.live.commander_is(effect.payload["commander"], now)
+                case "stand_ins_are":
+                    change.live.stand_ins_are(StandIns.model_validate(effect.payload), now)
                 case "cancel":
                     change.live.hear("cancel", CHANGE_COMMANDS["cancel"].model_validate(effect.payload), now)
                 case "evidence_begun":

@@ -24,13 +24,15 @@ PLAN = 256_000
 """A plan: what stands, what shall stand, what it means. Its intent is an item of the table, too."""
 
 DECLARATION = 42_000
-"""A declaration with its runbook, organisation, environment and obligations, without who has approved the runbook."""
+"""A declaration with its runbook, organisation, environment and obligations, without signatures of people."""
 
 APPROVALS = 16_000
 """The signatures under the runbooks that a declaration may open; those under its own come on top."""
 
 PREAUTHORISATIONS = 24_000
 """What may begin by itself, with its signatures, as a declaration holds it."""
+DELEGATIONS = 16_000
+"""What a declaration says of who stands in for whom, on top too; the file takes no more than this at once."""
 
 ITEM = 400_000
 """What the table takes as one item (400 KB), with its keys and names."""

@@ -7,7 +7,7 @@ from itertools import permutations
 from typing import Any
 
 from reporting.archive.verify_claims import UnknownError, WrongError, canonical, claimed, digest, in_time, instant
-from reporting.archive.verify_entries import roles, step_of
+from reporting.archive.verify_entries import own_roles, step_of
 from reporting.archive.verify_keys import Key, key_of, signed_by
 
 
@@ -52,7 +52,7 @@ def beforehand(declared: dict[str, Any], one: dict[str, Any], keys: dict[str, Ke
     asked = declared["organisation"].get("preauthorisers", [])
     seats = permutations(dict.fromkeys(signers), len(asked))
     if not asked or not any(
-        all(role in roles(declared, who) for who, role in zip(seat, asked))  # noqa: B905 - Python 3.9
+        all(role in own_roles(declared, who) for who, role in zip(seat, asked))  # noqa: B905 - Python 3.9
         for seat in seats
     ):
         raise WrongError("not all have signed its pre-authorisation that have to")

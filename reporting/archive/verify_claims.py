@@ -130,5 +130,7 @@ ACTS = {
     "custody": "release-evidence",
     "hand_over": "hand-over",
     "take_command": "take-command",
+    "delegate": "delegate",
+    "end_delegation": "delegate",
 }
 """What the claim for a command calls it."""

@@ -22,6 +22,8 @@ SAID: dict[str, dict[str, dict[str, str]]] = {
     "hand-over": {"hand_over": {"to": "to"}},
     "command-taken": {"take_command": {}},
     "obligation": {},
+    "delegated": {"delegate": {"delegation": "delegation"}},
+    "delegation-ended": {"end_delegation": {"delegation": "delegation", "reason": "reason"}},
 }
 """By kind the commands that an entry comes of, and where it says what was given with each."""
 
@@ -56,6 +58,13 @@ def said_by(declared: dict[str, Any], entry: dict[str, Any]) -> list[Said]:
         return []
     command, given = cause.get("command", ""), cause.get("given", {})
     own = Said(entry["actor"], command, given, cause.get("proof"))
+    if kind in {"delegated", "delegation-ended"} and not may_name(declared, entry):
+        raise WrongError("who said it names no such stand-in")
+    if kind == "severity" and RAISED.index(data["to"]) < RAISED.index(data["from"]):
+        chain = declared["organisation"]["chain"]
+        may = chain[1:] if data["from"] == "P0" and len(chain) > 1 else chain
+        if not {*roles(declared, own.by, entry["at"])} & {*may}:
+            raise WrongError("who said it lowers no such severity")
     if kind == "obligation":
         return duty(declared, entry, own)
     named = SAID[kind].get(command)
@@ -151,7 +160,8 @@ def duty(declared: dict[str, Any], entry: dict[str, Any], own: Said) -> list[Sai
     ends: list[tuple[str, Any, Any]] = [
         ("superseded", None, f"{fact} is on record") for fact in facts if fact in owed["superseded_by"]
     ]
-    if own.command == "acknowledge" and owed["ends_by_acknowledgement"] and owed["owner"] in roles(declared, own.by):
+    held = roles(declared, own.by, entry["at"])
+    if own.command == "acknowledge" and owed["ends_by_acknowledgement"] and owed["owner"] in held:
         ends = [("discharged", f"acknowledged by {own.by}", None)]
     stands = (ending["state"], ending.get("reference"), ending.get("reason"))
     if stands in ends and (ending["by"], ending["done_at"]) == (own.by, entry["at"]):
@@ -169,9 +179,55 @@ def duty(declared: dict[str, Any], entry: dict[str, Any], own: Said) -> list[Sai
     return [own, *(one[0] for one in others if one != mine)]
 
 
-def roles(declared: dict[str, Any], contact: str) -> list[str]:
+def roles(declared: dict[str, Any], contact: str, at: str) -> list[str]:
+    """The roles that a contact held at a time, those as a stand-in too; `delegations` has what came since."""
+    lent = [
+        one["role"]
+        for one in declared.get("delegations", [])
+        if one["to"] == contact
+        and instant(one["since"]) <= instant(at) < min(instant(one["until"]), instant(one.get("ended") or one["until"]))
+    ]
+    return [*own_roles(declared, contact), *lent]
+
+
+def own_roles(declared: dict[str, Any], contact: str) -> list[str]:
     found = (one["roles"] for one in declared["organisation"]["contacts"] if one["id"] == contact)
     return next(found, [])
+
+
+def may_name(declared: dict[str, Any], entry: dict[str, Any]) -> bool:
+    """Whether somebody may name a stand-in for a role, or end that: who holds it, or a role above it in the chain."""
+    told, by = entry["data"]["delegation"], entry["actor"]
+    if entry["kind"] == "delegated" and told["by"] != by:
+        return False
+    if entry["kind"] == "delegation-ended":
+        found = [one for one in declared.get("delegations", []) if delegation_id(one) == told]
+        named = (entry["data"]["role"], entry["data"]["to"])
+        if not found or (found[0]["role"], found[0]["to"]) != named:
+            return False
+        if found[0]["to"] == by:
+            return True
+        told = found[0]
+    people, role = declared["organisation"], told["role"]
+    above = people["chain"]
+    above = above[above.index(role) + 1 :] if role in above else above
+    makers = {role} if role in people["runbook_approvers"] else {role, *above}
+    return bool(makers & {*own_roles(declared, by)})
+
+
+def delegation_id(one: dict[str, Any]) -> str:
+    said = {name: value for name, value in one.items() if name not in {"proof", "ended"}}
+    return digest({"act": "delegate", **said})[:8]
+
+
+def learn_of_stand_ins(declared: dict[str, Any], entry: dict[str, Any]) -> None:
+    """Keep what an entry says of delegations beside those of the declaration."""
+    told, known = entry["data"]["delegation"], declared.get("delegations", [])
+    if entry["kind"] == "delegated":
+        declared["delegations"] = [*known, told]
+    else:
+        ended = [{**one, "ended": entry["at"]} if delegation_id(one) == told else one for one in known]
+        declared["delegations"] = ended
 
 
 def signatures(data: dict[str, Any]) -> list[dict[str, Any]]:

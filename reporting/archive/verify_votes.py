@@ -22,7 +22,7 @@ from reporting.archive.verify_claims import (
     instant,
     subject,
 )
-from reporting.archive.verify_entries import SAID, Said, said_by, step_of
+from reporting.archive.verify_entries import SAID, Said, learn_of_stand_ins, said_by, step_of
 from reporting.archive.verify_keys import HELD, Key, key_of, register, signed_by, signers
 
 UNPROVEN_KINDS = {"early", "refused", "refusals-counted"}
@@ -106,7 +106,7 @@ class Votes:
         """Keep what later entries are held against."""
         self.entries[entry["seq"]] = entry
         if entry["seq"] == 1:
-            self.declared = data["declaration"]
+            self.declared = dict(data["declaration"])
             self.severity = self.declared["severity"]
         elif entry["kind"] == "change-requested":
             self.changes[data["workflow_id"]] = data
@@ -126,7 +126,10 @@ class Votes:
             return [] if alone else [self.requested(entry, data)]
         if kind == "approval":
             return [self.voted(entry, data)]
-        return [] if kind in UNPROVEN_KINDS else self.said(entry)
+        found = [] if kind in UNPROVEN_KINDS else self.said(entry)
+        if kind in {"delegated", "delegation-ended"}:
+            learn_of_stand_ins(self.declared, entry)
+        return found
 
     def started(self, entry: dict[str, Any], data: dict[str, Any]) -> tuple[str, str]:
         """What began without votes: by whom that was signed beforehand."""

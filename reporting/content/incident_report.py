@@ -13,6 +13,7 @@ from domain.values.durations import spoken
 from domain.values.local_time import Clock
 from reporting.content import deadlines, response, work
 from reporting.content.blocks import Block, Figure, Heading, Items, Table
+from reporting.content.stand_ins import stand_ins
 from reporting.picture.incident_picture import picture
 
 
@@ -53,6 +54,7 @@ def blocks(state: IncidentState, entries: list[Entry], clock: Clock) -> Iterator
     yield from response.findings(state, clock)
     yield from response.changes(state, clock)
     yield from response.decisions(entries, clock)
+    yield from stand_ins(state, clock)
     yield from deadlines.performance(state, clock)
     yield from deadlines.obligations(state, clock)
     yield from work.lessons(state, entries, clock)

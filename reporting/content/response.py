@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from domain.model import command_events, events, work_events
+from domain.model import command_events, delegation_events, events, work_events
 from domain.model.change_events import VoteCast
 from domain.model.event_kinds import event_of
 from domain.model.finding import FindingStatus
@@ -121,6 +121,10 @@ def _decided(entry: Entry, clock: Clock) -> Iterator[tuple[str, str]]:
     match event:
         case VoteCast():
             yield f"{event.decision} {event.step}, as {event.role}", event.comment or ""
+        case delegation_events.Delegated():
+            yield f"{event.delegation.to} stands in as {event.delegation.role}", event.delegation.reason
+        case delegation_events.DelegationEnded():
+            yield f"{event.to} stands in as {event.role} no more", event.reason
         case events.SeverityChanged():
             yield f"severity {event.before} to {event.after}", why
         case work_events.TaskEnded(status="waived"):

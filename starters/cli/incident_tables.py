@@ -84,6 +84,19 @@ def _vote(vote: Document) -> str:
     return f"{vote['by']} {vote['decision']}{alone}"
 
 
+def stand_ins(state: Document, clock: Clock) -> Table:
+    """Who stands in for whom, by what the incident knows."""
+
+    def stands(one: Document) -> str:
+        return "now" if one["in_force"] else "over" if one["over"] else "to come"
+
+    rows = (
+        [one["id"], one["to"], one["role"], clock(one["since"]), clock(one["ended"] or one["until"]), stands(one)]
+        for one in state["stand_ins"]
+    )
+    return table("Stand-ins", "Id", "Who", "Stands in as", "From", "Until", "In force", rows=rows)
+
+
 def offers(state: Document) -> Table:
     """The changes that may be asked for, with what speaks for each."""
     offered = state.get("offers", [])

@@ -25,7 +25,7 @@ _STATUSES = ["declared", "acknowledged", "mitigated", "resolved", "closed", "fal
 @click.command(name="list")
 @click.option("--severity", type=click.Choice(["P0", "P1", "P2", "P3"]))
 @click.option("--status", type=click.Choice(_STATUSES))
-@click.option("--waiting-for", metavar="WHO", help="A role, or a contact with any of its roles.")
+@click.option("--waiting-for", metavar="WHO", help="A role, or a contact with any of theirs, as a stand-in too.")
 @shared
 def list_incidents(options: Options, severity: str | None, status: str | None, waiting_for: str | None) -> None:
     """List incidents, newest first."""
@@ -69,7 +69,18 @@ def _roles(options: Options, who: str | None) -> list[str]:
     if not re.fullmatch(r"[\w.@+-]+", who):  # it goes into a query, which has no parameters
         raise click.UsageError(f"--waiting-for {who!r} is not a role or contact id")
     contact = next((c for c in options.load_organisation().contacts if c.id == who), None)
-    return [who] if contact is None else list(dict.fromkeys([*contact.roles, who]))
+    return [who] if contact is None else list(dict.fromkeys([*contact.roles, *_lent(options, who), who]))
+
+
+def _lent(options: Options, who: str) -> list[str]:
+    """The roles that a contact stands in for now."""
+    from datetime import UTC, datetime
+
+    from starters.files.delegations import known
+
+    now = datetime.now(UTC)
+    unsigned = options.environment is not None and options.load_environment().kind == "sandbox"
+    return [one.role for one in known(options.folder(), unsigned=unsigned) if one.to == who and one.holds_at(now)]
 
 
 async def _rows(client: "Client", query: str) -> list[dict[str, Any]]:

@@ -56,6 +56,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
         "starters.cli.preauthorise:preauthorise",
         "Let a change begin by itself in a P0, within bounds.",
     ),
+    "delegate": ("starters.cli.delegate:delegate", "Have somebody stand in for a role until a time."),
     "preflight": ("starters.cli.preflight:preflight", "Check that an environment is ready, before it is needed."),
     "deploy": ("starters.cli.deploy:deploy", "Release amid incidents: builds, the current one, moving to it."),
     "runbook": ("starters.cli.runbook:runbook", "List, show, draw, check and compare runbooks."),

@@ -56,14 +56,24 @@ def midnight(day: str, zone: tzinfo, now: datetime) -> datetime:
 
 def instant(text: str | None) -> datetime | None:
     """Parse an `--at` and return it in UTC. Raises `UsageError` for one without an offset or in the future."""
+    at = moment(text, "--at")
+    if at is not None and at > datetime.now(UTC):
+        raise click.UsageError(f"--at {text} is in the future")
+    return at
+
+
+def moment(text: str | None, option: str) -> datetime | None:
+    """Parse a time that an option gives and return it in UTC. Raises `UsageError` for one without an offset."""
     if text is None:
         return None
     try:
         at = datetime.fromisoformat(text)
     except ValueError as error:
-        raise click.UsageError(f"--at {text!r} is not a time; write one such as 2026-11-25T14:30:00+11:00") from error
+        written = "write one such as 2026-11-25T14:30:00+11:00"
+        raise click.UsageError(f"{option} {text!r} is not a time; {written}") from error
     if at.tzinfo is None:
-        raise click.UsageError(f"--at {text!r} has no UTC offset; write one such as {text}+11:00 or {text}Z")
-    if at > datetime.now(UTC):
-        raise click.UsageError(f"--at {text} is in the future")
-    return at.astimezone(UTC)
+        raise click.UsageError(f"{option} {text!r} has no UTC offset; write one such as {text}+11:00 or {text}Z")
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as error:
+        raise click.UsageError(f"{option} {text!r} is no time that a clock shows") from error

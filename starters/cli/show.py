@@ -23,6 +23,7 @@ def show(options: Options, incident: str) -> None:
             "findings": incident_tables.findings(state),
             "offers": incident_tables.offers(state),
             "changes": incident_tables.changes(state),
+            "stand_ins": incident_tables.stand_ins(state, clock) if state.get("stand_ins") else "",
             "tasks": incident_tables.tasks(state, clock),
             "clocks": incident_tables.clocks(state, clock),
             "obligations": incident_tables.obligations(state, clock),

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from authority.approvals import Approval
     from authority.aws_iam import Post
     from authority.aws_requests import Credentials
+    from authority.delegations import Entry as Delegated
     from authority.preauthorisations import Entry
     from authority.register import Register
     from domain.model.silence import Found
@@ -109,7 +110,7 @@ def preflight(options: Options, *, write: bool, assume: bool) -> "list[Row]":
     )
     room = Room(clients, environment, organisation, now, acting, page)
     looked = run((*CHECKS, *(ASSUMED if assume else ()), *(WRITES if write else ())), room)
-    return [*looked, *_signed(options, environment)]
+    return [*looked, *_signed(options, environment), *_stand_ins(options, environment)]
 
 
 def _signed(options: Options, environment: Environment) -> "Iterator[Row]":
@@ -125,6 +126,21 @@ def _signed(options: Options, environment: Environment) -> "Iterator[Row]":
             yield Row("runbooks", type_, "missing", detail)
         else:
             yield Row("runbooks", type_, "ok", "signed by all that approve it")
+
+
+def _stand_ins(options: Options, environment: Environment) -> "Iterator[Row]":
+    """Who stands in for whom, a row each, and what of that counts for nothing."""
+    from activities.preflight.check import Row
+    from domain.values.timestamps import stamp_to_second
+    from starters.files.delegations import known, lint
+
+    folder, now = options.folder(), datetime.now(UTC)
+    for one in known(folder, unsigned=environment.kind == "sandbox"):
+        if one.ends > now:
+            span = f"from {stamp_to_second(one.since)} until {stamp_to_second(one.ends)}"
+            yield Row("stand-ins", one.role, "ok", f"{one.to}, {span}")
+    for problem in lint(folder, options.load_organisation(), now):
+        yield Row("stand-ins", f"{problem.file.name}:{problem.line}", "wrong", problem.message)
 
 
 class _Files:
@@ -155,6 +171,11 @@ class _Files:
         from starters.files.preauthorisations import load_preauthorisations
 
         return load_preauthorisations(self._options.folder(), self._organisation.id, self.register())
+
+    def delegations(self) -> "tuple[Delegated, ...]":
+        from starters.files.delegations import load_delegations
+
+        return load_delegations(self._options.folder(), self._organisation.id, self.register())
 
     def schedules(self) -> dict[str, Schedule]:
         return self._schedules

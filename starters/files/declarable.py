@@ -10,7 +10,7 @@ from starters.files.kept import Document, kept
 if TYPE_CHECKING:
     from domain.config.runbook import Runbook
 
-UNCOUNTED: Mapping[str, Sequence[Document]] = {"approvals": (), "preauthorisations": ()}
+UNCOUNTED: Mapping[str, Sequence[Document]] = {"approvals": (), "preauthorisations": (), "delegations": ()}
 """What a declaration has room of its own for."""
 
 
@@ -20,7 +20,8 @@ def declarable(folder: Path, type_: str, environment: str, now: datetime) -> Doc
     runbook, and `RefusedError` for a place without a calendar of public holidays.
     """
     found = kept(folder, (type_, environment, str(now.year)), lambda: _worked_out(folder, type_, environment, now))
-    return {**found, "preauthorisations": timely(found["preauthorisations"], now)}
+    standing = [one for one in found["delegations"] if datetime.fromisoformat(one["until"]) > now]
+    return {**found, "preauthorisations": timely(found["preauthorisations"], now), "delegations": standing}
 
 
 def timely(preauthorisations: Sequence[Document], now: datetime) -> list[Document]:
@@ -42,14 +43,15 @@ def _worked_out(folder: Path, type_: str, environment: str, now: datetime) -> Do
     from activities.catalogue import CHANGES
     from domain.config.runbook import ChangeStep
     from starters.files.approvals import signatures
+    from starters.files.delegations import known
     from starters.files.holidays import calendar
     from starters.files.loading import load_obligations, load_runbook
     from starters.files.organisation_folder import list_runbooks, load_environment, load_organisation
     from starters.files.preauthorisations import lasting
 
-    known = list_runbooks(folder)
-    if known and type_ not in known:
-        raise click.UsageError(f"there is no runbook for {type_!r} in {folder}; known: {', '.join(known)}")
+    types = list_runbooks(folder)
+    if types and type_ not in types:
+        raise click.UsageError(f"there is no runbook for {type_!r} in {folder}; known: {', '.join(types)}")
     organisation, where = load_organisation(folder), load_environment(folder, environment)
     runbook = load_runbook(folder, type_, organisation, where)
     if not any("recovery" in CHANGES[step.change].needs for step in runbook.steps() if isinstance(step, ChangeStep)):
@@ -68,11 +70,13 @@ def _worked_out(folder: Path, type_: str, environment: str, now: datetime) -> Do
     document["related"] = to_jsonable_python(reached)
     signed = signatures(folder, organisation, runbook, reached.values())
     preauthorised = lasting(folder, organisation, environment, (type_, *reached))
+    stand_ins = known(folder, unsigned=where.kind == "sandbox")
     return {
         **document,
         "approvals": signed.approvals,
         "lacking": [*signed.lacking],
         "preauthorisations": to_jsonable_python(preauthorised),
+        "delegations": [one.model_dump(mode="json", exclude_none=True) for one in stand_ins if one.ended is None],
     }
 
 

@@ -5,7 +5,7 @@ Every refusal is an `InvalidFile` that holds all that is wrong, each with file, 
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +21,7 @@ from starters.files import approval, obligation_checks, place_checks, runbook_ch
 from starters.files.drills import DRILLS, load_drills
 from starters.files.organisation_folder import (
     APPROVALS,
+    DELEGATIONS,
     IDENTITIES,
     ORGANISATION,
     PREAUTHORISATIONS,
@@ -122,7 +123,7 @@ def unreviewed(path: Path, today: date) -> dict[Path, date | None]:
 
 def _lint_folder(folder: Path) -> Iterator[Problem]:
     yield from _lint_file(folder / ORGANISATION)
-    for optional in (IDENTITIES, APPROVALS, PREAUTHORISATIONS, _OBLIGATIONS, SCHEDULES, REHEARSAL, DRILLS):
+    for optional in (IDENTITIES, APPROVALS, PREAUTHORISATIONS, DELEGATIONS, _OBLIGATIONS, SCHEDULES, REHEARSAL, DRILLS):
         if (folder / optional).exists():
             yield from _lint_file(folder / optional)
     for name in list_environments(folder):
@@ -155,6 +156,8 @@ def _lint_file(file: Path) -> list[Problem]:
 
         people = _organisation_if_valid(file.parent)
         return _refused(partial(load_preauthorised, file.parent, people.id)) if people else []
+    if file.name == DELEGATIONS:
+        return _lint_delegations(file)
     if file.name == DRILLS:
         return _refused(partial(load_drills, file.parent))
     if file.name == REHEARSAL:
@@ -170,6 +173,18 @@ def _lint_file(file: Path) -> list[Problem]:
         )
     )
     return [*of_file, *obligation_checks.templates(file)]
+
+
+def _lint_delegations(file: Path) -> list[Problem]:
+    from starters.files import delegations  # which alone needs the cryptography
+
+    people = _organisation_if_valid(file.parent)
+    if people is None:
+        return []
+    try:
+        return delegations.lint(file.parent, people, datetime.now(UTC))
+    except InvalidFile as error:
+        return error.problems
 
 
 def _refused(load: Callable[[], object]) -> list[Problem]:

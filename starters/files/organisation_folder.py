@@ -28,6 +28,7 @@ SCHEDULES = "schedules.yaml"
 IDENTITIES = "identities.yaml"
 APPROVALS = "approvals.yaml"
 PREAUTHORISATIONS = "preauthorisations.yaml"
+DELEGATIONS = "delegations.yaml"
 _STAND_INS: dict[str, Any] = {
     "account": "000000000000",
     "addresses": "192.0.2.1",

@@ -18,6 +18,7 @@ from starters.files.log_checks import of_logs
 NO_RUNBOOKS = frozenset(
     {
         "approvals",
+        "delegations",
         "drills",
         "identities",
         "organisation",

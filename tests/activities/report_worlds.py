@@ -17,7 +17,7 @@ from domain.model.timeline import Entry
 from domain.model.work_events import NoticeMoved
 from domain.rules import change_requests, clock, findings
 from domain.rules.change import LiveChange
-from domain.rules.change_messages import ChangeRequest
+from domain.rules.change_messages import ChangeRequest, StandIns
 from domain.rules.live import LiveIncident
 from domain.values.severity import Severity
 from starters.files.loading import load_obligations, load_runbook
@@ -129,6 +129,7 @@ class Played:
                 request = ChangeRequest(
                     about=state.about,
                     organisation=declared.organisation,
+                    delegations=StandIns.of(state).delegations,
                     record=record,
                     rule=step.approval,
                     approve_within=minutes(10),

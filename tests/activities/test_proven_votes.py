@@ -57,8 +57,10 @@ class Asked:
         return PEOPLE.vote(by, by, self.plan, self.where, STEP, other.pop("generation", 1), **other)
 
     def apply(self, *votes: Ballot, generation: int = 1, after: timedelta = timedelta()) -> Applied:
-        call = ApplyRequest(**self._asked(generation), digest=self.plan.digest, votes=votes)
-        return self.hands.apply(call, NOW + after)
+        return self.hands.apply(self.call(*votes, generation=generation), NOW + after)
+
+    def call(self, *votes: Ballot, generation: int = 1) -> ApplyRequest:
+        return ApplyRequest(**self._asked(generation), digest=self.plan.digest, votes=votes)
 
     def refused(self, *votes: Ballot, **how: Any) -> str:
         """Why; nothing is done, and nothing begun."""

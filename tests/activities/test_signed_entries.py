@@ -10,6 +10,7 @@ from activities.action import RuleError
 from activities.ledger.appending import Appender
 from activities.strange_requests import Strange, StrangeRequestError
 from authority.claims import Act
+from domain.config.delegation import Delegation
 from domain.model.activity_io import AppendCall, FollowCall
 from domain.model.event_kinds import event_of
 from domain.model.timeline import Entry, Timeline
@@ -29,9 +30,9 @@ LOWER: dict[str, Any] = {"severity": "P2", "reason": "no patient waits"}
 class Kept:
     """An incident and its record, written entry by entry."""
 
-    def __init__(self, clients: WorldClients) -> None:
+    def __init__(self, clients: WorldClients, delegations: tuple[Delegation, ...] = ()) -> None:
         self.clients = clients
-        self.played = Proving(declaration(environment=STAGING, runbook=runbook()))
+        self.played = Proving(declaration(environment=STAGING, runbook=runbook(), delegations=delegations))
         self.house: FixedHouse = house_of(self.played.incident.state.declaration)
         self.house.keys = PEOPLE.keys()
         self.played.say("acknowledge", "devops-lead", minutes(1))

@@ -20,7 +20,8 @@ from domain.rules import alerts, change_outcomes, lifecycle, links
 from domain.rules.refusals import WRITTEN
 from domain.values.severity import Severity
 from tests.activities.report_worlds import Played
-from tests.builders import declaration, minutes, organisation, owed, with_notices
+from tests.builders import T0, declaration, minutes, organisation, owed, with_notices
+from tests.delegating import delegation
 from tests.drills import exercise
 from tests.upkeep import upkeep
 
@@ -189,6 +190,18 @@ def handed_over() -> Recorded:
     return played
 
 
+def stood_in() -> Recorded:
+    """Two stand in: one by the declaration, until their time is over, one told of later, until they are back."""
+    first = delegation(until=T0 + minutes(20))
+    second = delegation(role="cto", to="security-lead", by="cto", at=T0, since=T0 + minutes(5))
+    played = Recorded(declaration(delegations=(first,)))
+    played.say("delegate", "cto", delegation=second.model_dump(mode="json"))
+    played.say("acknowledge", "privacy-officer", minutes(10))
+    played.say("end_delegation", "security-lead", delegation=second.id, reason="the CTO is back")
+    played.wait(minutes(15))
+    return played
+
+
 PLAYS: dict[str, Callable[[], Recorded]] = {
     "outage-1": outage,
     "false-alarm-1": false_alarm,
@@ -198,6 +211,7 @@ PLAYS: dict[str, Callable[[], Recorded]] = {
     "flooded-1": flooded,
     "lost-1": lost,
     "handed-over-1": handed_over,
+    "stand-ins-1": stood_in,
 }
 """By the name of the file that each is kept in."""
 

@@ -9,7 +9,9 @@ from domain.model.commands import (
     Command,
     CompleteTask,
     Custody,
+    Delegate,
     DischargeObligation,
+    EndDelegation,
     FalseAlarm,
     Mitigated,
     Note,
@@ -30,6 +32,7 @@ from domain.rules import decide
 from domain.values.severity import Severity
 from domain.values.status import Status
 from domain.values.timestamps import stamp
+from tests.delegating import delegation
 from tests.domain.speaking import BY, FINAL, OPEN, incident_in, say
 
 STAYS = (Status.DECLARED, Status.ACKNOWLEDGED, Status.MITIGATED, Status.RESOLVED)
@@ -75,6 +78,8 @@ TABLE: list[tuple[str, Command, tuple[Status | str, Status | str, Status | str, 
     ("discharge_obligation", DischargeObligation(by=BY, step="x", reference="r"), ("there is no obligation 'x'",) * 4),
     ("obligation_not_required", ObligationNotRequired(by=BY, step="x"), ("there is no obligation 'x'",) * 4),
     ("supersede_obligation", SupersedeObligation(by=BY, step="x"), ("there is no obligation 'x'",) * 4),
+    ("delegate", Delegate(by=BY, delegation=delegation()), STAYS),
+    ("end_delegation", EndDelegation(by=BY, delegation="0f" * 4, reason="back"), ("there is no delegation 0f",) * 4),
     (
         "close",
         Close(by=BY),

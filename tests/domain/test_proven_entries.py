@@ -19,11 +19,15 @@ from domain.rehearsal.rehearse import Rehearser
 from domain.rules.proven_entries import UnsaidError, claims
 from tests.activities.scopes import environment
 from tests.builders import declaration, minutes, owed, runbook
+from tests.delegating import delegation
 from tests.domain.test_rehearsal import CLASSES, documents
 from tests.proven import Proving
 
 STAGING = environment().model_copy(update={"kind": "staging"})
 NOT_OF_ITS_CLAIM = {"text", "seq", "at", "prev", "hash", "v"}
+
+
+STAND_IN = delegation(to="privacy-officer")
 
 
 def played() -> Proving:
@@ -44,6 +48,8 @@ def played() -> Proving:
         ("discharge_obligation", "cto", {"step": "assessment", "reference": "minutes 7", "outcome": "remediated"}),
         ("custody", "security-lead", {"evidence": "e-1", "event": "accessed", "reason": "looked"}),
         ("custody", "security-lead", {"evidence": "e-1", "event": "released", "reason": "asked for", "to": "police"}),
+        ("delegate", "devops-lead", {"delegation": STAND_IN.model_dump(mode="json", exclude_none=True)}),
+        ("end_delegation", "privacy-officer", {"delegation": STAND_IN.id, "reason": "not needed"}),
         ("mitigated", "devops-lead", {"summary": "rolled back"}),
         ("reopen", "devops-lead", {"reason": "again"}),
         ("acknowledge", "devops-lead", {}),
@@ -78,7 +84,7 @@ def test_everything_that_counts_was_said() -> None:
 @pytest.mark.parametrize("entry", COUNTING, ids=lambda one: f"{one.seq}-{one.kind}")
 def test_what_is_asked_for_is_what_was_signed(entry: Entry) -> None:
     """Of whoever did it first, and of all whose signature stands in it."""
-    asked = claims(DECLARED, entry)
+    asked = claims(DECLARED, entry, [STAND_IN])
     for one in asked:
         claim = one.proof["claim"]
         assert (claim["by"], claim["act"], claim["subject"], claim["step"]) == (one.by, one.act, one.subject, one.step)
@@ -115,7 +121,7 @@ def test_none_of_it_happens_by_itself(entry: Entry) -> None:
     for cause in ({"deadline": "x"}, {}, {"answer": "probe"}, {"command": "start"}, {"command": "note"}):
         other = entry.model_copy(update={"actor": ORCHESTRATOR, "cause": cause})
         with pytest.raises(UnsaidError):
-            claims(DECLARED, other)
+            claims(DECLARED, other, [STAND_IN])
 
 
 def _leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -152,10 +158,10 @@ def test_what_an_event_says_was_signed(meant: tuple[Entry, tuple[Any, ...]], dat
     at[path[-1]] = data.draw(st.sampled_from([one for one in others if one != before]))
     other = entry.model_copy(update={"data": changed})
     try:
-        asked = claims(DECLARED, other)
+        asked = claims(DECLARED, other, [STAND_IN])
     except ValueError:
         return
-    honest = [(one.by, one.act, one.subject, one.step) for one in claims(DECLARED, entry)]
+    honest = [(one.by, one.act, one.subject, one.step) for one in claims(DECLARED, entry, [STAND_IN])]
     assert [(one.by, one.act, one.subject, one.step) for one in asked] != honest
 
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from domain.config.runbook import ProbeStep
 from domain.model.activity_io import Planned
-from domain.model.commands import CHANGE_COMMANDS, INCIDENT_COMMANDS, Command
+from domain.model.commands import CHANGE_COMMANDS, INCIDENT_COMMANDS, Command, Delegate
 from domain.model.event_kinds import Happening
 from domain.model.events import Noted
 from domain.model.finding import Finding, FindingStatus
@@ -21,6 +21,7 @@ from domain.rules.live import LiveIncident
 from domain.values import limits
 from domain.values.status import Status
 from tests.builders import T0, declaration, minutes
+from tests.delegating import delegation
 from tests.domain.changing import change, plan
 from tests.domain.speaking import incident_in, say
 
@@ -45,12 +46,15 @@ FIELDS: dict[str, Any] = {
     "of": "🏥" * 200,
     "fact": "belief_at",
     "digest": "0" * 64,
+    "delegation": "0" * 200,
 }
 
 
 def full(name: str, model: type[Command], field: str | None = None) -> dict[str, Any]:
     """A payload whose texts are as long as they may be; what room is left is put into one free `field`."""
     payload = {key: value for key, value in FIELDS.items() if key in model.model_fields}
+    if model is Delegate:
+        payload["delegation"] = delegation(reason="🏥" * 500).model_dump(mode="json")
     if field is not None:
         payload[field] = {} if field == "set" else ""
         room = "x" * (limits.COMMAND - limits.size(payload) - 10)

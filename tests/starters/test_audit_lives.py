@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from domain.model.acts import ACTS, subject
 from tests.builders import T0, minutes
+from tests.delegating import delegation
 from tests.mutated_records import Draw, flipped
 from tests.signed_lives import lived
 from tests.signed_records import Entries, claim, identities, keys
@@ -36,6 +37,8 @@ OTHERWISE: dict[str, list[dict[str, Any]]] = {
     "command-taken": [{"offer": _OFFER}, {"offer": {**_OFFER, "to": "ceo"}}, {"offer": {**_OFFER, "by": "ceo"}}],
     "note": [],
     "acknowledged": [],
+    "delegated": [{"delegation": delegation(role="cto", to="ceo", by="cto").model_dump(mode="json")}],
+    "delegation-ended": [{"role": "ceo"}, {"to": "ceo"}, {"delegation": "0f" * 4}, {"reason": "none"}],
 }
 ENDING: list[dict[str, Any]] = [
     {"reference": "r-2"},
@@ -143,7 +146,31 @@ def signed_by_others(draw: Draw, entries: Entries) -> None:
         one["given"] = {**one["given"], "step": "assessment"}
 
 
-MUTATIONS = [unsigned, otherwise, given_otherwise, as_declared, by_another, forged, ended_otherwise, signed_by_others]
+def never_lent(draw: Draw, entries: Entries) -> None:
+    """Whoever stood in had no role of theirs: nobody had named them, or another, or that was over by then."""
+    how = draw(st.sampled_from(["none", "another", "over"]))
+    (told,) = [one for one in entries if one["kind"] == "delegated"]
+    if how == "none":
+        entries[:] = [one for one in entries if one["kind"] not in {"delegated", "delegation-ended"}]
+    elif how == "another":
+        told["data"]["delegation"]["to"] = told["cause"]["given"]["delegation"]["to"] = "ceo"
+    else:
+        (ended,) = [one for one in entries if one["kind"] == "delegation-ended"]
+        entries.remove(ended)
+        entries.insert(entries.index(told) + 1, {**ended, "at": told["at"]})
+
+
+MUTATIONS = [
+    unsigned,
+    otherwise,
+    given_otherwise,
+    as_declared,
+    by_another,
+    forged,
+    ended_otherwise,
+    signed_by_others,
+    never_lent,
+]
 
 
 @pytest.mark.parametrize("mutate", MUTATIONS, ids=lambda mutate: mutate.__name__)

@@ -30,6 +30,7 @@ from tests.waiting import SERVER_STARTS
 from tests.workflows.asking import approve, do_upkeep, incident_of, own
 from tests.workflows.checking import check
 from tests.workflows.conftest import binary
+from tests.workflows.standing_in import stood_in
 from tests.workflows.told import Told
 from tests.workflows.world import World
 from worker.command import leave
@@ -131,6 +132,7 @@ PLAYS: dict[str, tuple[Play, dict[str, Any]]] = {
     "false-alarm": (false_alarm, {}),
     "applied-and-undone": (applied_and_undone, {}),
     "stale": (stale, {}),
+    "stood-in": (stood_in, {}),
     "signed": (signed, {"environment": PLACE.model_copy(update={"kind": "staging"})}),
 }
 

@@ -19,6 +19,7 @@ from domain.model.commands import CHANGE_COMMANDS, INCIDENT_COMMANDS
 from domain.model.proofs import of_break_glass, of_vote
 from tests.activities.scopes import environment
 from tests.builders import declaration, organisation, owed
+from tests.delegating import delegation
 from tests.house import FixedHouse
 from tests.people import PEOPLE
 from tests.workflows import checking
@@ -50,6 +51,8 @@ SAID: dict[str, dict[str, Any]] = {
     "custody": {"evidence": "e", "event": "released", "reason": "asked for", "to": "the police"},
     "hand_over": {"to": "cto"},
     "take_command": {"of": "cto"},
+    "delegate": {"delegation": delegation().model_dump(mode="json", exclude_none=True)},
+    "end_delegation": {"delegation": "0f" * 4, "reason": "back"},
     "approve": {},
     "reject": {"reason": "not now"},
     "cancel": {"reason": "not now"},

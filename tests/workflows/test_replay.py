@@ -69,7 +69,7 @@ def test_every_kind_of_history_is_there() -> None:
         for child in attributes(content(file), "startChildWorkflowExecutionInitiatedEventAttributes")
     }
     assert began <= {workflow_id(file) for file in RECORDED}
-    assert len(began) == 12
+    assert len(began) == 13
 
 
 async def replay(stem: str, history: dict[str, Any]) -> None:
