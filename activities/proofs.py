@@ -62,7 +62,7 @@ def _refuse_weak(claim: Claim, found: Proven, register: Register, now: datetime,
     good = [key for key in register.of(claim.by) if key.proves_at(now)]
     tokens = [key.name for key in good if key.on_token or (passkeys and key.method == "webauthn")]
     if tokens and found.key not in tokens:
-        raise UnprovenError(f"who breaks the glass signs with a key on a token, where they have one: {tokens[0]}")
+        raise UnprovenError(f"sign with your hardware key ({tokens[0]}): plug it in and ssh-add, or --sign-with FILE")
 
 
 def claim_on_record(house: House, asked: ClaimAsked, at: datetime, seen: Sighting) -> Claim:

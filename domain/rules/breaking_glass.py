@@ -49,12 +49,18 @@ def told(organisation: Organisation) -> tuple[str, ...]:
 
 
 def broken(state: IncidentState, record: ChangeRecord, by: str, vote: VoteCast, at: datetime) -> Iterator[Happening]:
-    """Page whoever has to hear of it at once, and ask for a review that is not theirs who did it."""
-    rules = state.declaration.organisation.break_glass
-    owner = rules.reviewer or told(state.declaration.organisation)[0]
-    yield from paging.page_roles(
-        state, told(state.declaration.organisation), f"glass broken by {by}, who decides alone: {record.title}"
-    )
+    """Page whoever has to hear of it at once, and ask for a review that is not theirs who did it.
+
+    Where nobody else holds one of those roles, the chain and those on call hear of it too.
+    """
+    organisation, rules = state.declaration.organisation, state.declaration.organisation.break_glass
+    heard = told(organisation)
+    others = (*organisation.chain, *organisation.on_call)
+    if not _others(state, heard, by):
+        heard = (*heard, *others)
+    yield from paging.page_roles(state, heard, f"glass broken by {by}, who decides alone: {record.title}")
+    reviewers = [rules.reviewer] if rules.reviewer else []
+    owner = next(iter(_others(state, (*reviewers, *heard, *others), by)), heard[0])
     opened = TaskOpened(
         step=f"{REVIEW}{record.step}:{record.generation}",
         because=vote.kind,
@@ -64,6 +70,11 @@ def broken(state: IncidentState, record: ChangeRecord, by: str, vote: VoteCast, 
         review_of=by,
     )
     yield Happening(opened)
+
+
+def _others(state: IncidentState, roles: Sequence[str], by: str) -> list[str]:
+    """Those of these roles that somebody else holds."""
+    return [role for role in roles if any(contact.id != by for contact in state.holders(role))]
 
 
 def task(event: TaskOpened) -> Task:

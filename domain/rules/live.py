@@ -24,6 +24,7 @@ from domain.rules import (
     delegating,
     evolve,
     facts,
+    hand_over,
     hearing_changes,
     tampering,
 )
@@ -91,22 +92,23 @@ class LiveIncident(Refusing):
 
     def hear(self, name: str, command: Command, now: datetime, refusal: decide.Refusal = decide.refusal) -> str | None:
         """Do a command, or put its refusal on record and return the reason."""
-        self._pass_stand_ins(now)
+        self._end_what_is_over(now)
         reason = refusal(self.state, name, command)
         if reason is None:
             cause = decide.cause_of(name, command)
             if command.proven and not isinstance(command, RequestChange | Undo):  # a change carries its request's
                 cause["proof"] = command.proof
             self.take(decide.decide(self.state, name, command, now), now, cause)
-            self._pass_stand_ins(now)
+            self._end_what_is_over(now)
         else:
             self.refuse(name, command.by, reason, now, decide.cause_of(name, command, most=_GIVEN))
         return reason
 
-    def _pass_stand_ins(self, now: datetime) -> None:
-        """Begin and end what is due of these: the timer may be about to ring, and roles are asked as of now."""
+    def _end_what_is_over(self, now: datetime) -> None:
+        """Begin and end what is due of stand-ins and offers: both hold as of now, though the timer is yet to ring."""
         if not self.state.ended:
             self.take(delegating.pass_time(self.state, now), now)
+            self.take(hand_over.lapse(self.state, now), now)
 
     def _record(self, event: Refused | RefusalsCounted, by: str, now: datetime, cause: dict[str, Any]) -> None:
         self.take(self._refused(event, by), now, cause)

@@ -23,7 +23,7 @@ _ALONE_FOR = timedelta(minutes=60)
 """How long it holds that somebody decides alone; the hands take none that holds for longer."""
 
 _MAY_BE_ASKED_AGAIN = {"expired", "failed", "stale"}
-"""Of these nothing was done, and nobody has said no."""
+"""Of these nobody has said no, and nothing was done where it is not `ours`: what failed may have been applied."""
 
 
 @click.command()
@@ -173,8 +173,12 @@ class Vote(NamedTuple):
         Raises `RefusedError` where it was done, or decided on otherwise, already.
         """
         latest = next((one for one in reversed(document["changes"]) if one["step"] == self.step), None)
-        if latest is None or latest["status"] in _MAY_BE_ASKED_AGAIN:
-            await planning.requested(client, self.options, document, self.step, {}, self.sign_with)
+        if latest is None or (latest["status"] in _MAY_BE_ASKED_AGAIN and not latest["ours"]):
+            try:
+                await planning.requested(client, self.options, document, self.step, {}, self.sign_with)
+            except RefusedError as error:  # such as for want of a value
+                first = f"incident change {self.incident} {self.step}"
+                raise RefusedError(f"{error.message}; ask for it first ({first}), then break the glass") from error
         elif latest["status"] in {"planning", "awaiting-approval"}:
             await planning.plan_of(client, self.incident, latest["workflow_id"])
         else:  # said twice, it would be done twice

@@ -97,7 +97,7 @@ def test_whoever_has_a_key_on_a_token_uses_one(asked: Asked, tmp_path: Path) -> 
     plain = RegisteredKey(contact="devops-lead", method="ssh", public=line, since=NOW - HOUR, by="cto")
     all_ = PEOPLE.keys()
     asked.house.keys = Register([*all_, plain])
-    assert "signs with a key on a token" in asked.refused(vote)
+    assert "sign with your hardware key" in asked.refused(vote)
     asked.house.keys = Register([plain, *(key for key in all_ if key.contact != "devops-lead")])
     request = PEOPLE.claim("devops-lead", Act.REQUEST, of_request(STEP, {}), asked.where, STEP)
     made = {"claim": request.model_dump(mode="json"), "method": "ssh", "key": public(file).fingerprint}

@@ -84,7 +84,7 @@ def test_who_is_paged_where_the_organisation_says_nothing() -> None:
 
 def played(**declared: Any) -> Played:
     """An incident in which the development lead breaks the glass over a rollback."""
-    made = Played(declaration(organisation=ALONE, **declared))
+    made = Played(declaration(**{"organisation": ALONE, **declared}))
     made.say("acknowledge", "development-lead", minutes(3))
     made.say("request_change", "development-lead", step="rollback")
     digest = made.plan("rollback")
@@ -102,6 +102,16 @@ def test_it_pages_whom_it_must_and_nobody_else() -> None:
     title = made.incident.state.changes[0].title
     told = f"glass broken by development-lead, who decides alone: {title}"
     assert new == [("cto", told), ("ceo", told)]
+
+
+def test_somebody_else_hears_of_it_and_reviews_it() -> None:
+    """Where nobody but whoever did it would be told: the chain and those on call are, and one of them reviews."""
+    own = organisation().model_copy(update={"break_glass": BreakGlass(tells=("development-lead",))})
+    made = played(organisation=own)
+    told = [to for to, reason in _pages(made.incident) if reason.startswith("glass broken")]
+    assert told == ["development-lead", "technical-manager", "cto", "ceo"]
+    task = made.incident.state.task("review:rollback:1")
+    assert (task.owner, task.review_of) == ("technical-manager", "development-lead")
 
 
 def played_until_asked() -> Played:

@@ -87,6 +87,13 @@ def test_an_offer_lapses_after_ten_policy_minutes(speed: float) -> None:
     assert incident.state.commander == BY
 
 
+def test_an_offer_that_has_run_out_is_not_taken() -> None:
+    """Though no timer has told that it has: the worker was away, and hears of the taking first."""
+    incident = offered()
+    assert take(incident, at=OFFERED + minutes(10)) == f"command is not offered to anybody: {BY} commands"
+    assert f"{TO} has not taken command: {BY} keeps it" in [entry.text for entry in incident.timeline.entries]
+
+
 def test_the_watcher_misses_an_offer_that_does_not_lapse() -> None:
     incident = offered(Status.RESOLVED)
     due = missed(incident.state, OFFERED + minutes(13))
