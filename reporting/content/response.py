@@ -120,7 +120,8 @@ def _decided(entry: Entry, clock: Clock) -> Iterator[tuple[str, str]]:
     event, why = event_of(entry), entry.data.get("reason") or ""
     match event:
         case VoteCast():
-            yield f"{event.decision} {event.step}, as {event.role}", event.comment or ""
+            alone = "" if event.break_glass is None else " alone, breaking the glass"
+            yield f"{event.decision} {event.step}, as {event.role}{alone}", event.break_glass or event.comment or ""
         case delegation_events.Delegated():
             yield f"{event.delegation.to} stands in as {event.delegation.role}", event.delegation.reason
         case delegation_events.DelegationEnded():
@@ -141,6 +142,10 @@ def _decided(entry: Entry, clock: Clock) -> Iterator[tuple[str, str]]:
             yield f"offers command to {event.to}", ""
         case command_events.CommandTaken():
             yield f"takes command from {event.offer.by}", ""
+        case command_events.HandOverLapsed():
+            yield f"{event.to} has not taken command", f"{event.by} keeps it"
+        case command_events.AcknowledgementLapsed():
+            yield "the acknowledgement has lapsed", f"no sign of life of {event.commander} since {clock(event.since)}"
         case _ if entry.kind in _DECIDED:
             yield entry.kind.replace("-", " "), why
         case _:
