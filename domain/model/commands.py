@@ -188,7 +188,7 @@ class Approve(Command):
 
 
 class BreakGlass(Command):
-    """Approve a plan alone, as nobody answers who may decide; `reason` is signed with it."""
+    """Approve a plan alone, when no approver answers; `reason` is signed with it."""
 
     digest: Name
     reason: str = Field(min_length=1, max_length=_TEXT_MAX)

@@ -148,7 +148,7 @@ def may_end(state: IncidentState, command: CompleteTask | WaiveTask) -> str | No
     if task.status != "open":
         return f"task {command.step!r} is already {task.status}"
     if task.review_of is not None and (who := state.who(command.by)) is not None and who.id == task.review_of:
-        return f"{who.id} did alone what {command.step} looks back at; somebody else must"
+        return f"{who.id} broke the glass; somebody else must review it"
     if taken := taking_back(state, command.step):
         return f"{command.step} ends once it is undone, and not before: {taken}"
     return _unproven(state, command) if isinstance(command, CompleteTask) else None

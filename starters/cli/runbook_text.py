@@ -79,7 +79,7 @@ def _offer(step: ChangeStep, organisation: Organisation) -> Iterator[str]:
 
 def _approval(rule: ApprovalRule) -> str:
     if rule.quorum == 0:
-        return "needs whoever requests it, and nobody else"
+        return "approved by its requester"
     if rule.quorum == 1:
         return f"needs {_either(rule.roles)}"
     if rule.quorum == len(rule.roles):
