@@ -222,7 +222,10 @@ class Change(Hears):
     def _can_wait(self) -> bool:
         if self._releasing:  # which may take as long as AWS's trouble does
             return False
-        return self._change.ended or (self._change.record.status is ChangeStatus.APPLYING and not self._takes_time)
+        record = self._change.record
+        if any(vote.break_glass is not None for vote in record.approvals):  # who has to hear of it, hears at once
+            return self._change.ended
+        return self._change.ended or (record.status is ChangeStatus.APPLYING and not self._takes_time)
 
     def to_prove(self, name: str, command: Command, sender: str | None) -> ClaimAsked | None:
         """Outside a sandbox a vote and a cancellation are proven, over this plan; its incident's own are sealed."""

@@ -22,6 +22,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from domain.model.plan import Plan
     from domain.rules.change import LiveChange
+    from domain.rules.voting import commanding
 
 from workflows import failures, profiles
 from workflows.asking import ask
@@ -80,7 +81,7 @@ class ChangeCalls:
                     Ballot(by=vote.by, role=vote.role, proof=vote.proof, break_glass=vote.break_glass)
                     for vote in self._change.votes()
                 ),
-                commander=self._change.commander,
+                commander=commanding(self._change.votes(), self._change.commander),
                 added=tuple(record.added),
                 preauthorised=record.preauthorised.digest if record.preauthorised else None,
                 term=term,

@@ -18,7 +18,7 @@ from activities.changes.intents import Intents, Nonce
 from activities.changes.own import refuse_own
 from activities.changes.plans import MadePlan, Plans
 from activities.changes.preauthorised import Allowed, allowed
-from activities.changes.proving import nonces
+from activities.changes.proving import decisive, nonces
 from activities.changes.runner import ChangeRunner
 from activities.declared import LAST_WORDS, Declared, OnRecord
 from activities.house import House, scope_of
@@ -108,7 +108,7 @@ class Hands:
         incident is not on record, or evidence that is to come first has not begun and still has time to. What was begun
         goes on whatever has changed since, to one end: what came of it is not done again.
         """
-        scope = scope_of(self._house, asked.about)
+        scope, asked = scope_of(self._house, asked.about), decisive(self._house, asked)
         made = Plans(self._table(scope)).find(scope.incident, asked.step, asked.generation, asked.digest)
         if made is None:
             plan, given = self._planned(scope, asked).plan, asked.plan

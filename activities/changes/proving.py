@@ -18,6 +18,19 @@ from domain.model.proofs import ClaimAsked, of_break_glass
 from domain.values.canonical import canonical_json
 
 
+def decisive(house: House, asked: ApplyRequest) -> ApplyRequest:
+    """With the votes alone that decide: of who breaks the glass just theirs, and none beside a pre-authorisation.
+
+    What else came with them is neither judged nor put on record. Raises `RuleError` for a level that the chain lacks.
+    """
+    if strange := [role for role in asked.added if role not in house.organisation().chain]:
+        raise RuleError(f"{strange[0]} is no level of the chain: nobody else is added to who decides")
+    if asked.preauthorised is not None:
+        return asked.model_copy(update={"votes": ()})
+    alone = tuple(vote for vote in asked.votes if vote.break_glass is not None)
+    return asked.model_copy(update={"votes": alone[:1]}) if alone else asked
+
+
 def nonces(
     house: House, asked: ApplyRequest, made: MadePlan, step: ChangeStep, at: datetime, seen: Sighting
 ) -> tuple[Nonce, ...]:

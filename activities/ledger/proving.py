@@ -11,6 +11,7 @@ from activities.ledger.nonces import Used, stands_used
 from activities.ledger.seen import SeenClaims
 from activities.ledger.table import Table
 from activities.proofs import claim_on_record, claimed
+from activities.stand_ins import provable
 from activities.strange_requests import Strange, StrangeRequestError
 from authority.claims import Claim
 from authority.proofs import UnprovenError
@@ -28,7 +29,8 @@ class Looker:
     """Looks at entries in their order, behind the one that stands `before` them on record, in an epoch."""
 
     def __init__(self, house: House, table: Table, declaration: Declaration, epoch: int, before: Entry | None) -> None:
-        self._house, self._table, self._declaration, self._epoch = house, table, declaration, epoch
+        self._house, self._table, self._epoch = house, table, epoch
+        self._declaration = provable(house, declaration)
         self._before = before
         self._here = dict[str, tuple[Claim, datetime]]()
         self._behind = list[Entry]()
@@ -56,7 +58,12 @@ class Looker:
         return used
 
     def _claims(self, entry: Entry, since: datetime) -> list[ClaimAsked]:
-        """What has to be proven; what the record says of stand-ins is read where somebody acts in a role not theirs."""
+        """What has to be proven; what the record says of stand-ins is read where somebody acts in a role not theirs.
+
+        Where the declaration has some, it is read first: it may say that their time was ended.
+        """
+        if self._on_record is None and self._declaration.delegations and entry.kind in COUNTED:
+            self._on_record = list(self._recorded(entry))
         try:
             return claims(self._declaration, entry, self._delegated(), since)
         except UnsaidError:

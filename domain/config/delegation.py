@@ -104,9 +104,14 @@ def _with(contact: Contact, roles: Collection[str]) -> Contact:
     return contact.model_copy(update={"roles": tuple(dict.fromkeys([*contact.roles, *roles]))}) if roles else contact
 
 
-def standing(organisation: Organisation, delegations: Iterable[Delegation], at: datetime) -> Organisation:
-    """The organisation as of a time (UTC): whoever stands in then holds the role too."""
-    return lent(organisation, ((one.role, one.to) for one in delegations if one.holds_at(at)))
+def standing(
+    organisation: Organisation, delegations: Iterable[Delegation], at: datetime, but: Collection[str] = ()
+) -> Organisation:
+    """The organisation as of a time (UTC): whoever stands in then holds the role too, `but` by those of these people.
+
+    Of one change neither its requester nor another voter has named the voice beside their own.
+    """
+    return lent(organisation, ((one.role, one.to) for one in delegations if one.holds_at(at) and one.by not in but))
 
 
 def makers(organisation: Organisation, role: str) -> tuple[str, ...]:

@@ -58,7 +58,10 @@ def broken(state: IncidentState, record: ChangeRecord, by: str, vote: VoteCast, 
     others = (*organisation.chain, *organisation.on_call)
     if not _others(state, heard, by):
         heard = (*heard, *others)
-    yield from paging.page_roles(state, heard, f"glass broken by {by}, who decides alone: {record.title}")
+    reason = f"glass broken by {by}, who decides alone: {record.title}"
+    yield from paging.page_roles(state, heard, reason)
+    if state.upkeep:  # which pages nobody
+        yield paging.remind(state, record.step, heard, reason, due=at)
     reviewers = [rules.reviewer] if rules.reviewer else []
     owner = next(iter(_others(state, (*reviewers, *heard, *others), by)), heard[0])
     opened = TaskOpened(

@@ -5,7 +5,7 @@ from typing import Any
 
 from domain.config.approval import ApprovalRule
 from domain.config.delegation import standing
-from domain.config.organisation import Contact
+from domain.config.organisation import Contact, Organisation
 from domain.model.activity_io import Applied, GivenUp, Planned
 from domain.model.change_events import (
     ApprovalAsked,
@@ -56,7 +56,11 @@ class LiveChange(Refusing):
 
     def _as_of(self, now: datetime) -> None:
         """From here on whoever stands in now holds the role too."""
-        self._organisation = standing(self.request.organisation, self.request.delegations, now)
+        self._organisation = self._people(now)
+
+    def _people(self, at: datetime) -> Organisation:
+        named = {self.record.requested_by, *(vote.by for vote in self.record.approvals)}
+        return standing(self.request.organisation, self.request.delegations, at, named)
 
     @property
     def electorate(self) -> Electorate:
@@ -247,7 +251,7 @@ class LiveChange(Refusing):
         """The votes that counted when the last of them was given: of a stand-in whose time was over then, none."""
         votes = self.record.approvals
         last = max((vote.at for vote in votes), default=self.record.requested_at)
-        return counting(standing(self.request.organisation, self.request.delegations, last), votes)
+        return counting(self._people(last), votes)
 
     def given_up(self) -> GivenUp:
         """How it was decided that it is not to be begun."""

@@ -41,17 +41,16 @@ def found(state: IncidentState, workflow_id: str, outcome: ChangeOutcome) -> Ite
 
 def _unheard(record: ChangeRecord, outcome: ChangeOutcome) -> Iterator[Happening]:
     of_it = {"step": record.step, "workflow_id": record.workflow_id}
-    plan, voted = outcome.plan, {vote.by for vote in record.approvals}
+    plan, voted = outcome.plan, {(vote.by, vote.break_glass) for vote in record.approvals}
     if plan is not None and (record.plan is None or record.plan.digest != plan.digest):
         yield Happening(PlanMade(**of_it, plan=plan))
     digest = plan.digest if plan else None
     for vote in outcome.votes:
-        if vote.by not in voted:
-            yield Happening(
-                VoteCast(**of_it, role=vote.role, decision="approve", digest=digest, proof=vote.proof), vote.by
-            )
+        if (vote.by, vote.break_glass) not in voted:
+            said_of = {"role": vote.role, "proof": vote.proof, "break_glass": vote.break_glass}
+            yield Happening(VoteCast(**of_it, decision="approve", digest=digest, **said_of), vote.by)
     for said in outcome.given_up.votes if outcome.given_up else ():
-        if said.by not in voted:
+        if (said.by, said.break_glass) not in voted:
             on = digest if said.decision == "approve" else None
             cast = {
                 "role": said.role,
@@ -59,6 +58,7 @@ def _unheard(record: ChangeRecord, outcome: ChangeOutcome) -> Iterator[Happening
                 "comment": said.comment,
                 "digest": on,
                 "proof": said.proof,
+                "break_glass": said.break_glass,
             }
             yield Happening(VoteCast.model_validate({**of_it, **cast}), said.by)
 

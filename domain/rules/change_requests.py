@@ -16,6 +16,7 @@ from domain.model.records import DONE, ChangeRecord, ChangeStatus
 from domain.model.state import IncidentState
 from domain.rules import breaking_glass, change_delays, expiry, paging, preauthorised, tampering, tasks
 from domain.rules.access import denied_access
+from domain.rules.voting import REQUESTER
 from domain.values.ids import change_workflow_id
 
 _REPLANS = 5
@@ -210,7 +211,9 @@ def _page_voters(state: IncidentState, asked: ApprovalAsked) -> Iterator[Happeni
     """Page whoever may decide; for upkeep they have a mail."""
     record = state.change(asked.workflow_id)
     if state.upkeep and record is not None:
-        yield paging.remind(state, record.step, asked.eligible, asked.reason, due=asked.until)
+        own = state.who(record.requested_by) if asked.eligible == [REQUESTER] else None
+        roles = asked.eligible if own is None else own.roles[:1]
+        yield paging.remind(state, record.step, roles, asked.reason, due=asked.until)
         return
     for voter in dict.fromkeys(asked.voters):
         if record is not None and voter == record.requested_by and not (asked.again or _planned_anew(state, record)):

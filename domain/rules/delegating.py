@@ -16,6 +16,7 @@ from domain.model.records import ChangeStatus, StandIn
 from domain.model.state import IncidentState
 from domain.rules import paging
 from domain.rules.paging import deadline
+from domain.values import limits
 from domain.values.timestamps import stamp
 
 
@@ -26,6 +27,9 @@ def may_delegate(state: IncidentState, command: Delegate) -> str | None:
         return f"{one.by} has made this delegation, and tells it"
     if one.ended is not None:
         return "it is over already"
+    told = [other.delegation.bare().model_dump(mode="json") for other in state.stand_ins]
+    if limits.size([*told, one.bare().model_dump(mode="json")]) > limits.DELEGATIONS:
+        return f"the incident knows of {len(told)} delegations, and has no room for more"
     known = [other.delegation for other in state.stand_ins if not other.over]
     if any(other.delegation.id == one.id for other in state.stand_ins):
         return f"the incident knows of {one.id} already"
@@ -98,5 +102,5 @@ def _page(state: IncidentState, one: Delegation) -> Iterator[Happening]:
     for change in asked:
         reason = f"approval needed, as you stand in until {stamp(one.until)}: {change.title}"
         yield from paging.page(state, contact, one.role, reason, change.workflow_id)
-    if not asked and one.role in state.paging.paged:
+    if not asked and state.responding and one.role in state.paging.paged:
         yield from paging.page(state, contact, one.role, f"you stand in until {stamp(one.until)}")

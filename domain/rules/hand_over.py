@@ -38,6 +38,8 @@ def may_offer(state: IncidentState, command: OfferCommand) -> str | None:
         return f"{state.commander} commands, and nobody else hands over"
     if to is None:
         return f"{command.to!r} is no contact of {state.declaration.organisation.id}"
+    if state.hand_over is not None and state.hand_over.to == to.id:
+        return f"command is offered to {to.id} already"
     return f"{to.id} commands already" if to.id == state.commander else None
 
 

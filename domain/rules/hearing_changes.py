@@ -74,8 +74,9 @@ def _stands(record: ChangeRecord, one: Happening) -> bool:
             return under_way  # it is decided: nobody is asked any more
         case ChangeMoved(status=status) if record.in_flight:
             return under_way and status in {ChangeStatus.APPLYING, record.status}
-        case VoteCast(decision=decision):
-            return any((vote.by, vote.decision) == (one.actor, decision) for vote in record.approvals)
+        case VoteCast(decision=decision, break_glass=alone):
+            said = (one.actor, decision, alone)
+            return any((vote.by, vote.decision, vote.break_glass) == said for vote in record.approvals)
         case ChangeMoved(status=status, ours=ours):
             return status in IN_FLIGHT or status == record.status or not ours
     return False

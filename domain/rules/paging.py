@@ -39,9 +39,10 @@ def page_roles(state: IncidentState, roles: Iterable[str], reason: str) -> Itera
 
 
 def page_commander(state: IncidentState, reason: str) -> Iterator[Happening]:
-    """Page whoever commands; everybody who was paged so far while nobody does."""
+    """Page whoever commands; everybody who was paged so far while nobody does, or they are silent."""
     paged = state.paging.paged or state.declaration.runbook.on_call
-    yield from page_roles(state, [COMMANDER] if state.commander else paged, reason)
+    commands = state.commander is not None and not state.lapsed
+    yield from page_roles(state, [COMMANDER] if commands else paged, reason)
 
 
 def _ahead(state: IncidentState) -> Iterator[tuple[datetime, str]]:

@@ -1,7 +1,7 @@
 """Who held which role when an entry came: by the declaration, and by what the record says of stand-ins."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from domain.config.delegation import Delegation, may_end, may_make, standing
@@ -49,6 +49,7 @@ def told_by(declaration: Declaration, entries: Iterable[Entry]) -> list[Delegati
             known[event.delegation.id] = event.delegation
             said.add(event.delegation.id)
         elif isinstance(event, DelegationEnded) and event.delegation in known:
-            known[event.delegation] = known[event.delegation].model_copy(update={"ended": entry.at})
+            over = {"ended": entry.at + timedelta.resolution}  # what was said in the same task has the same time
+            known[event.delegation] = known[event.delegation].model_copy(update=over)
             said.add(event.delegation)
     return [known[one] for one in known if one in said]

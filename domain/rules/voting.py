@@ -8,8 +8,12 @@ from domain.model.records import Vote
 
 
 def rule_for(organisation: Organisation, written: ApprovalRule | None, approval_class: ApprovalClass) -> ApprovalRule:
-    """What the runbook says; where it is silent, what the organisation asks for that class."""
-    return written or organisation.approval.get(approval_class) or approval_class.unnamed
+    """What the runbook says; where it is silent, what the organisation asks for that class.
+
+    A rule that asks for nobody is for what is narrow: of class A2 and A3 nobody decides their own.
+    """
+    rule = written or organisation.approval.get(approval_class) or approval_class.unnamed
+    return rule if rule.quorum else approval_class.unnamed
 
 
 REQUESTER = "requester"
@@ -100,6 +104,11 @@ class Electorate:
         others = {voter: set(roles) - taken for voter, roles in self._choices().items() if voter not in heard}
         free = [role for role in held if role not in taken]
         return max(free, key=lambda role: _paired({who: roles - {role} for who, roles in others.items()}), default=None)
+
+
+def commanding(votes: Iterable[Vote], commander: str | None) -> str | None:
+    """Who voted as the commander, else who commands: such a vote stands though somebody else commands by now."""
+    return next((vote.by for vote in votes if vote.role == COMMANDER), commander)
 
 
 def counting(organisation: Organisation, votes: Iterable[Vote]) -> list[Vote]:

@@ -1,13 +1,13 @@
 """Whether somebody could approve every change that a runbook offers, of whatever class its plan turns out to be."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
 from activities.action import ChangeAction
 from activities.catalogue import CHANGES
-from domain.config.approval import ApprovalRule
+from domain.config.approval import ApprovalClass, ApprovalRule
 from domain.config.names import Flaw, Keys, mapping, strange
 from domain.config.organisation import COMMANDER, Organisation
 from domain.config.runbook import steps
@@ -21,28 +21,41 @@ def of_runbook(data: Mapping[str, Any], organisation: Organisation) -> Iterator[
         found = action_of(step)
         if found is None or found[0] != "change":
             continue
+        change = CHANGES.get(step["change"])
         if "approval" in step:
-            yield from _own((*at, "approval"), mapping(step["approval"]), organisation)
-        elif (change := CHANGES.get(step["change"])) is not None:
+            own = (*at, "approval"), mapping(step["approval"]), organisation, change.classes if change else ()
+            yield from _own(*own)
+        elif change is not None:
             yield from _by_class((*at, "change"), change, organisation)
 
 
-def _own(at: Keys, written: Mapping[str, Any], organisation: Organisation) -> Iterator[Flaw]:
-    """A step's own rule, which holds for every class."""
+def _own(
+    at: Keys, written: Mapping[str, Any], organisation: Organisation, classes: Sequence[ApprovalClass]
+) -> Iterator[Flaw]:
+    """A step's own rule, which holds for every class that its action's plans can have."""
     missing = [*strange((*at, "roles"), written.get("roles"), organisation.held() | {COMMANDER}, "role")]
     yield from missing
     try:
         rule = ApprovalRule.model_validate(written)
     except ValidationError:
         return  # the runbook's model says what is wrong
-    if not missing and (why := _lacking(organisation, rule)):
+    grave = [grade.value for grade in classes if rule.quorum == 0 and grade.unnamed.quorum]
+    if rule.quorum == 0 and rule.roles:
+        yield Flaw((*at, "roles"), "with a quorum of 0 whoever requests it decides; leave the roles out, or ask for 1")
+    if grave:
+        said = f"a change of class {' or '.join(grave)} is not its requester's own to decide; name roles and a quorum"
+        yield Flaw((*at, "quorum"), said)
+    elif not missing and (why := _lacking(organisation, rule)):
         yield Flaw((*at, "quorum"), f"{why}; name more roles or ask for fewer")
 
 
 def _by_class(at: Keys, change: type[ChangeAction[Any]], organisation: Organisation) -> Iterator[Flaw]:
     """The organisation's rule for each class that a plan of this change may have."""
     for grade in change.classes:
-        if grade not in organisation.approval and grade.unnamed.quorum:
+        named = organisation.approval.get(grade)
+        if named is not None and named.quorum == 0 and grade.unnamed.quorum:
+            said = f"it is not its requester's own to decide; name roles and a quorum for approval.{grade}"
+        elif named is None and grade.unnamed.quorum:
             said = f"nobody is named to approve it; add {grade} under approval: in organisation.yaml"
         elif why := _lacking(organisation, rule_for(organisation, None, grade)):
             said = f"{why}; mend approval.{grade} in organisation.yaml"

@@ -12,6 +12,7 @@ from authority.claims import LONGEST_NAME, Name
 from domain.config import organisation
 from domain.config.approval import vacant
 from domain.config.names import Flaw, Keys, items, mapping, parts, strange
+from domain.rules.voting import REQUESTER
 from domain.values.placeholders import placeholders
 from starters.files.log_checks import of_logs
 
@@ -49,9 +50,17 @@ def of_organisation(data: Mapping[str, Any]) -> Iterator[Flaw]:
     yield from _unsignable([((), data), *parts(data, "contacts")])
     held = organisation.held(data)
     yield from strange(("on_call",), data.get("on_call"), held, "role")
+    for at, contact in parts(data, "contacts"):
+        if REQUESTER in items(contact.get("roles")):
+            yield Flaw(
+                (*at, "roles"), f"{REQUESTER!r} is whoever requests a change, and no role of anybody's; rename it"
+            )
     for grade, rule in mapping(data.get("approval")).items():
         roles = mapping(rule).get("roles")
         yield from strange(("approval", grade, "roles"), roles, held | {organisation.COMMANDER}, "role")
+        if grade in {"A2", "A3"} and mapping(rule).get("quorum") == 0:
+            said = f"a change of class {grade} is not its requester's own to decide; ask for 1 or more"
+            yield Flaw(("approval", grade, "quorum"), said)
     for named in ("runbook_approvers", "preauthorisers"):
         yield from _signers(data, named, held)
     for name, roles in mapping(data.get("break_glass")).items():
