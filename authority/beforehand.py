@@ -44,7 +44,7 @@ class Beforehand:
             raise UnprovenError("the incident was declared with no such pre-authorisation")
         step = declared.runbook.step(event.step)
         if not isinstance(step, ChangeStep) or step.evidence or event.action != step.change:
-            raise UnprovenError("it is no change that anybody pre-authorises")
+            raise UnprovenError("changes of this kind cannot be pre-authorised")
         if entry.actor != ORCHESTRATOR or event.requested is not None or event.undo_of is not None:
             raise UnprovenError("somebody has asked for it, or it takes something back")
         if not covers(one.terms, declared.runbook.id, declared.environment.name, step):

@@ -159,6 +159,11 @@ class Standing(NamedTuple):
     def digest(self) -> str:
         return self.terms.digest()
 
+    @property
+    def begins(self) -> datetime:
+        """From when on it may be in force (UTC): its own time, or that of the last signature that counts."""
+        return max([self.terms.since, *(one.claim.at for one in self.signed)])
+
     def refusal(self, now: datetime) -> str | None:
         """Why nothing begins by it `now` (UTC); None where it is in force."""
         if self.revoked is not None:
@@ -169,7 +174,7 @@ class Standing(NamedTuple):
         if self.lacking:
             return f"{' and '.join(self.lacking)} must sign it first"
         if now < self.terms.since or any(one.claim.at > now + AHEAD for one in self.signed):
-            return "it is dated later than now"
+            return f"it is not in force before {self.begins:%Y-%m-%dT%H:%M:%SZ}"
         if now >= self.terms.until:
             return f"it has ended at {self.terms.until:%Y-%m-%dT%H:%M:%SZ}"
         return None

@@ -19,7 +19,7 @@ SINCE = NOW - 10 * DAY
 
 
 def terms(**changes: Any) -> PreAuthorisation:
-    """A rollback in an outage, once an incident and three times in all; `changes` replace its fields."""
+    """A rollback in an outage, three times in all; `changes` replace its fields."""
     fields = {
         "type": "system-outage",
         "step": "rollback",
@@ -27,7 +27,6 @@ def terms(**changes: Any) -> PreAuthorisation:
         "environment": "production",
         "set": {},
         "most": 3,
-        "most_in_one": 1,
         "reason": "what was deployed last is what broke",
         "since": SINCE,
         "until": SINCE + 60 * DAY,

@@ -2,14 +2,12 @@
 
 How often one was used stands in the ledger's table, among what is used once (`activities.changes.intents`):
 
-    pk                                 sk                       what it holds
-    nonce#pre-authorisation <digest>   000001                   which change has used it for the first time
-    nonce#pre-authorisation <digest>   <incident>/000001        which change of an incident has done so there
+    pk                                 sk        what it holds
+    nonce#pre-authorisation <digest>   000001    which change has used it for the first time
 
-The places are taken with the intent by one transaction: of two changes that want the last one at once, one begins.
+A place is taken with the intent by one transaction: of two changes that want the last one at once, one begins.
 """
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -36,7 +34,7 @@ _ON_ITS_WAY = timedelta(minutes=1)
 
 
 class Allowed(NamedTuple):
-    """Who has signed for it beforehand, and which places it takes."""
+    """Who has signed for it beforehand, and the place that it takes."""
 
     signers: tuple[str, ...]
     places: tuple[Nonce, ...]
@@ -54,7 +52,7 @@ def allowed(
     runbook = declared.runbook(incident.runbook)
     step = runbook.step(asked.step)
     if not isinstance(step, ChangeStep) or step.evidence:
-        raise _refused(digest, f"{asked.step} is no change that anybody pre-authorises")
+        raise _refused(digest, "changes of this kind cannot be pre-authorised")
     known = standing(house.preauthorisations(), house.organisation(), house.register())
     found = next((one for one in known if one.digest == digest), None)
     if found is None:
@@ -63,11 +61,11 @@ def allowed(
     if why := over or _other(house, found, asked, made, runbook, step) or refused_plan(made.plan):
         raise _refused(digest, why)
     _refuse_other_than_p0(declared, incident, asked, made, at)
-    return Allowed(tuple(one.claim.by for one in found.signed), tuple(_places(table, found, asked)))
+    return Allowed(tuple(one.claim.by for one in found.signed), (_place(table, found, asked),))
 
 
 def _refused(digest: str, why: str) -> RuleError:
-    return RuleError(f"pre-authorisation {digest[:12]} allows nothing: {why}")
+    return RuleError(f"pre-authorisation {digest[:12]} does not apply: {why}")
 
 
 def _other(
@@ -101,18 +99,13 @@ def _refuse_other_than_p0(
     )
 
 
-def _places(table: Table, one: Standing, asked: ApplyRequest) -> Iterator[Nonce]:
-    """The first places that are free, in its whole life and in this incident."""
-    incident, whose = asked.about.incident, f"{asked.about.incident}/{asked.step}/{asked.generation}"
-    for most, within, where in (
-        (one.terms.most, "", "in its whole life"),
-        (one.terms.most_in_one, f"{incident}/", f"in {incident}"),
-    ):
-        places = (
-            Nonce(f"{within}{number:06d}", f"pre-authorisation {one.digest}", whose, again=True)
-            for number in range(1, most + 1)
-        )
-        free = next((place for place in places if not place_taken(table, place)), None)
-        if free is None:
-            raise _refused(one.digest, f"it was used {most} times {where}, which is as often as it may be")
-        yield free
+def _place(table: Table, one: Standing, asked: ApplyRequest) -> Nonce:
+    """The first place that is free in its whole life."""
+    whose, most = f"{asked.about.incident}/{asked.step}/{asked.generation}", one.terms.most
+    places = (
+        Nonce(f"{number:06d}", f"pre-authorisation {one.digest}", whose, again=True) for number in range(1, most + 1)
+    )
+    free = next((place for place in places if not place_taken(table, place)), None)
+    if free is None:
+        raise _refused(one.digest, f"it was used {most} times, which is as often as it may be")
+    return free

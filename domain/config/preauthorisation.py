@@ -30,8 +30,8 @@ class PreAuthorisation(Frozen):
     """One change that may begin by itself: `step` of the runbook `type`, by this `action`, in this `environment`.
 
     `set` is what the step asks for, and nothing but that. It holds from `since` until `until` (UTC, to the second), for
-    `most` changes in its whole life, and `most_in_one` of one incident. Its digest is what is signed, so nothing of it
-    has a default.
+    `most` changes in its whole life: a step begins by itself once in an incident. Its digest is what is signed, so
+    nothing of it has a default.
     """
 
     type: _Name
@@ -40,7 +40,6 @@ class PreAuthorisation(Frozen):
     environment: _Name
     set: dict[str, Any]
     most: int = Field(ge=1, le=MOST)
-    most_in_one: int = Field(ge=1, le=MOST)
     reason: str = Field(min_length=1, max_length=500)
     since: _At
     until: _At
@@ -55,8 +54,6 @@ class PreAuthorisation(Frozen):
     def _ends(self) -> "PreAuthorisation":
         if not self.since < self.until <= self.since + LONGEST:
             raise ValueError(f"until must be after since, and within {LONGEST.days} days of it")
-        if self.most_in_one > self.most:
-            raise ValueError("most_in_one must not be more than most")
         return self
 
     def digest(self) -> str:

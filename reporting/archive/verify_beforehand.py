@@ -22,7 +22,7 @@ def covered(declared: dict[str, Any], entry: dict[str, Any], severity: str, *, a
         raise WrongError("the incident was declared with no such pre-authorisation")
     terms, step = found[0]["terms"], step_of(declared, data["step"])
     if "change" not in step or step.get("evidence") or data["action"] != step["change"]:
-        raise WrongError("it is no change that anybody pre-authorises")
+        raise WrongError("changes of this kind cannot be pre-authorised")
     if entry["actor"] != "orchestrator" or "requested" in data or data.get("undo_of"):
         raise WrongError("somebody has asked for it, or it takes something back")
     about = [declared["runbook"]["id"], declared["environment"]["name"], step["id"], step["change"]]

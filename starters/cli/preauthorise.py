@@ -52,9 +52,7 @@ def preauthorise() -> None:
 @click.argument("step")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="What the step asks for; repeatable.")
 @click.option("--most", type=click.IntRange(1, 50), default=1, show_default=True, help="How often it may be used.")
-@click.option(
-    "--most-in-one", type=click.IntRange(1, 50), default=1, show_default=True, help="How often in one incident."
-)
+@click.option("--from", "since", metavar="TIME", help="From when on. Default: now.")
 @click.option("--until", required=True, metavar="TIME", help="When it ends, in 90 days at most.")
 @click.option("--reason", required=True, help="Why it may begin before anybody has looked.")
 @yes_option
@@ -94,7 +92,7 @@ def sign(options: Options, id_: str, yes: bool, sign_with: Path | None) -> None:
 @sign_with_option
 @shared
 def revoke(options: Options, id_: str, reason: str, sign_with: Path | None) -> None:
-    """Revoke the pre-authorisation ID for good; any one who signs such may. Commit the file at once.
+    """Revoke the pre-authorisation ID for good; any holder of a role of preauthorisers may. Commit the file at once.
 
     For example: incident preauthorise revoke 4be1 --reason "the scanners have gone" --as cto
     """
@@ -128,8 +126,16 @@ def list_(options: Options, uses: bool) -> None:
 
 def _cells(one: "Document", given: str, until: str, *, uses: bool) -> "list[Any]":
     signed = ", ".join(each["by"] for each in one["signed"]) or "nobody"
-    bounds = f"{one['most']}, {one['most_in_one']} in one incident"
-    cells = [one["id"], f"{one['type']} {one['step']}", one["environment"], given, bounds, until, signed, one["state"]]
+    cells = [
+        one["id"],
+        f"{one['type']} {one['step']}",
+        one["environment"],
+        given,
+        one["most"],
+        until,
+        signed,
+        one["state"],
+    ]
     return [*cells, *([one["uses"]] if uses else [])]
 
 

@@ -19,9 +19,11 @@ from domain.config.names import written
 from domain.config.organisation import Contact, Organisation
 from domain.config.preauthorisation import LONGEST, PreAuthorisation
 from domain.config.runbook import ChangeStep
+from domain.values.timestamps import stamp_to_second
 from domain.values.words import in_words
 from starters.cli import terminal
 from starters.cli.output import write
+from starters.cli.shared_options import moment
 from starters.client.signing import proof_of
 from starters.errors import RefusedError
 from starters.files import preauthorisations as files
@@ -39,11 +41,11 @@ if TYPE_CHECKING:
 class _Folder:
     """A folder's pre-authorisations as they stand now, and who adds to them."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, does: str = "pre-authorise") -> None:
         self.options, self.path = options, options.folder()
         self.organisation: Organisation = options.load_organisation()
         self.register: Register = load_identities(self.path, self.organisation.id)
-        self.by = _signer(self.organisation, options.by())
+        self.by = _signer(self.organisation, options.by(), does)
         self.now = datetime.now(UTC).replace(microsecond=0)
 
     @property
@@ -84,12 +86,12 @@ class _Folder:
         return {**row(one, self.now), **told}
 
 
-def _signer(organisation: Organisation, who: str) -> Contact:
+def _signer(organisation: Organisation, who: str, does: str) -> Contact:
     found, roles = organisation.contact(who), organisation.preauthorisers
     if not roles:
         raise RefusedError("name who pre-authorises first: preauthorisers in organisation.yaml")
     if found is None or not {*found.roles} & {*roles}:
-        raise RefusedError(f"{who} pre-authorises nothing: {' and '.join(roles)} do")
+        raise RefusedError(f"{who} may not {does}; {' and '.join(roles)} may")
     return found
 
 
@@ -119,10 +121,10 @@ def sign(options: Options, id_: str, *, yes: bool, key: Path | None) -> "Documen
 
 def revoke(options: Options, id_: str, reason: str, key: Path | None) -> "Document":
     """Revoke one for good; again it does nothing."""
-    folder = _Folder(options)
+    folder = _Folder(options, "revoke a pre-authorisation")
     one = folder.named(id_)
     if one.revoked is not None:
-        return folder.answer(one.digest, "already seen revoked")
+        return folder.answer(one.digest, "already revoked")
     if not reason.strip() or len(reason) > 500:
         raise click.UsageError("--reason must be a text of 500 characters at most")
     claim = preauthorisations.revocation(folder.organisation.id, one.terms, folder.by.id, folder.now, reason)
@@ -133,7 +135,10 @@ def revoke(options: Options, id_: str, reason: str, key: Path | None) -> "Docume
 def said(document: "Document") -> str:
     """What it came to, for people."""
     state = "it is in force" if document["in_force"] else document["state"]
-    did = f"{document['by']} has {document['did']} {document['id']} ({document['words']}): {state}."
+    which = f"{document['id']} ({document['words']})"
+    did = f"{document['by']} has {document['did']} {which}: {state}."
+    if document["did"] == "already revoked":
+        did = f"{which} was revoked already: {state}."
     if document["lacking"] and document["did"] in {"offered", "signed", "already signed"}:
         sign = f"incident preauthorise sign {document['id']}"
         return f"{did}\nNext: commit {document['file']}, then as {' and '.join(document['lacking'])}: {sign}"
@@ -156,10 +161,8 @@ def _terms(folder: _Folder, asked: dict[str, Any]) -> PreAuthorisation:
         "environment": environment,
         "set": typed(action, pairs(asked["settings"])),
         "most": asked["most"],
-        "most_in_one": asked["most_in_one"],
         "reason": asked["reason"],
-        "since": folder.now,
-        "until": _end(asked["until"], folder.now),
+        **_times(folder.now, asked["since"], asked["until"]),
     }
     try:
         terms = PreAuthorisation.model_validate(fields)
@@ -170,25 +173,27 @@ def _terms(folder: _Folder, asked: dict[str, Any]) -> PreAuthorisation:
 
 
 def _refuse_flawed(folder: _Folder, terms: PreAuthorisation) -> None:
-    from starters.files.preauthorisation_checks import of_terms
+    from starters.files.preauthorisation_checks import of_terms, overlapping
 
     flaw = next(of_terms(folder.path, terms), None)
     if flaw is not None:
         raise click.UsageError(f"{written(flaw.at)}: {flaw.message}")
-
-
-def _end(text: str, now: datetime) -> datetime:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as error:
+    others = [one.terms for one in folder.standing() if one.revoked is None and one.terms != terms]
+    if other := overlapping(terms, others):
+        name = other.digest()[:12]
         raise click.UsageError(
-            f"--until {text!r} is not a time; write one such as 2027-02-20T00:00:00+11:00"
-        ) from error
-    if at.tzinfo is None:
-        raise click.UsageError(f"--until {text!r} has no UTC offset; write one such as {text}+11:00 or {text}Z")
-    if not now < at <= now + LONGEST:
-        raise click.UsageError(f"--until {text} must be to come, and within {LONGEST.days} days")
-    return at.astimezone(UTC).replace(microsecond=0)
+            f"{name} stands for {terms.step} until {stamp_to_second(other.until)}: offer one from then on (--from), "
+            f"or incident preauthorise revoke {name}"
+        )
+
+
+def _times(now: datetime, since: str | None, until: str) -> dict[str, datetime]:
+    begins, ends = moment(since, "--from") or now, moment(until, "--until") or now
+    if begins < now:
+        raise click.UsageError(f"--from {since} must be to come")
+    if not now < ends <= now + LONGEST:
+        raise click.UsageError(f"--until {until} must be to come, and within {LONGEST.days} days")
+    return {"since": begins.replace(microsecond=0), "until": ends.replace(microsecond=0)}
 
 
 def _confirm(lines: Sequence[str], question: str, *, yes: bool) -> None:
@@ -207,7 +212,8 @@ def _shown(options: Options, terms: PreAuthorisation, signed: Sequence[Entry]) -
         "Begins": f"{terms.step} ({terms.action}) of {terms.type}, in {terms.environment}",
         "When": "in a P0, as soon as a probe that suggests it is suspect; at once where none does",
         "With": given(terms.set) or "what the runbook gives",
-        "At most": f"{terms.most} times in all, {terms.most_in_one} in one incident",
+        "At most": "once" if terms.most == 1 else f"{terms.most} times in all, once in an incident",
+        "From": clock(terms.since),
         "Until": clock(terms.until),
         "Reason": terms.reason,
         "Digest": terms.digest(),

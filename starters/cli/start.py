@@ -128,7 +128,7 @@ def _tell_of_what_begins(type_: str, preauthorisations: "Sequence[Document]") ->
     """Whoever declares it is told what nobody will ask them about."""
     for one in (each for each in preauthorisations if each["terms"]["type"] == type_):
         by = " and ".join(signed["claim"]["by"] for signed in one["signed"])
-        click.echo(f"Note: {one['terms']['step']} may begin by itself, which {by} have signed for", err=True)
+        click.echo(f"Note: {one['terms']['step']} may begin by itself: {by} pre-authorised it", err=True)
 
 
 def _refuse_unapproved(request: _Request, runbook: "Document", lacking: "Sequence[str]") -> None:

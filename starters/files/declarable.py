@@ -25,14 +25,15 @@ def declarable(folder: Path, type_: str, environment: str, now: datetime) -> Doc
 
 
 def timely(preauthorisations: Sequence[Document], now: datetime) -> list[Document]:
-    """Those that it is the time of, as JSON: the first of them as far as a declaration has room for them."""
+    """Those in force now, as JSON, in their order, but for each that finds no room in the declaration any more."""
     from domain.values import limits
 
     room, taken = limits.PREAUTHORISATIONS, list[Document]()
     for one in preauthorisations:
         since, until = (datetime.fromisoformat(one["terms"][name]) for name in ("since", "until"))
-        if since <= now < until and (room := room - limits.size(one)) >= 0:
+        if since <= now < until and (size := limits.size(one)) <= room:
             taken.append(one)
+            room -= size
     return taken
 
 

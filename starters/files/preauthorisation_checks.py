@@ -1,7 +1,9 @@
 """What must hold between a pre-authorisation, the runbook that it is about, and the actions that there are."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from domain.config.names import Flaw, items, mapping, unknown
 from domain.config.preauthorisation import PreAuthorisation
 from domain.config.runbook import steps
 from domain.rules.preauthorised import CLASSES
+from starters.files.declarable import timely
 from starters.files.model_problems import of_model
 from starters.files.organisation_folder import list_environments, list_runbooks
 from starters.files.problems import InvalidFile
@@ -22,12 +25,58 @@ from starters.files.yaml_lines import read
 def of_folder(folder: Path, entries: Collection[Entry], now: datetime) -> Iterator[Flaw]:
     """What is wrong with those of a folder that nobody has revoked and that are not over `now` (UTC)."""
     gone = {entry.claim.subject for entry in entries if entry.revokes}
-    for position, entry in enumerate(entries):
-        if entry.says is None or entry.claim.subject in gone or entry.says.until <= now:
-            continue
-        for flaw in of_terms(folder, entry.says):
-            remedy = f"{flaw.message}; incident preauthorise revoke {entry.claim.subject[:12]}"
+    said = ((position, entry.says) for position, entry in enumerate(entries) if entry.claim.subject not in gone)
+    standing = {position: terms for position, terms in said if terms is not None and terms.until > now}
+    crowded = _crowded(folder, standing, entries, now)
+    for position, terms in standing.items():
+        flaws = [*of_terms(folder, terms), *([crowded[position]] if position in crowded else [])]
+        before = [other for number, other in standing.items() if number < position]
+        if other := overlapping(terms, before):
+            flaws.append(Flaw(("step",), f"{terms.step} is pre-authorised then already, by {other.digest()[:12]}"))
+        for flaw in flaws:
+            remedy = f"{flaw.message}; incident preauthorise revoke {terms.digest()[:12]}"
             yield Flaw(("preauthorisations", position, "says", *flaw.at), remedy)
+
+
+def overlapping(terms: PreAuthorisation, others: Iterable[PreAuthorisation]) -> PreAuthorisation | None:
+    """The first of these that is for the same step, there, at the same time: by one of the two alone would it begin."""
+    about = (terms.type, terms.step, terms.environment)
+    same = (other for other in others if (other.type, other.step, other.environment) == about)
+    return next((other for other in same if other.since < terms.until and terms.since < other.until), None)
+
+
+def _crowded(
+    folder: Path, standing: Mapping[int, PreAuthorisation], entries: Collection[Entry], now: datetime
+) -> dict[int, Flaw]:
+    """Those that a declaration has no room for, now or when another begins, by their positions."""
+    documents = {position: _carried(terms, entries) for position, terms in standing.items()}
+    moments = sorted({max(now, terms.since) for terms in standing.values()})
+    places = dict.fromkeys(terms.environment for terms in standing.values())
+    found: dict[int, Flaw] = {}
+    for type_, environment in product(list_runbooks(folder), places):
+        about = [(kind, environment) for kind in _kinds(folder, type_)]
+        here = [one for each in about for one in standing if (standing[one].type, standing[one].environment) == each]
+        for at in moments:
+            held = [one for one in here if standing[one].holds(at)]
+            taken = timely([documents[one] for one in held], at)
+            flaw = Flaw((), f"a declaration of {type_} in {environment} has no room for it beside those before it")
+            found |= {one: flaw for one in held if documents[one] not in taken}
+    return found
+
+
+def _carried(terms: PreAuthorisation, entries: Collection[Entry]) -> dict[str, Any]:
+    signed = [entry.signed() for entry in entries if entry.claim.subject == terms.digest()]
+    return {"terms": terms.model_dump(mode="json"), "signed": signed}
+
+
+def _kinds(folder: Path, type_: str) -> list[str]:
+    """A type of incident, and all that it may open, the nearest first."""
+    found, known = [type_], list_runbooks(folder)
+    for name in found:  # which grows
+        with suppress(InvalidFile):  # which `lint` reports
+            opened = {step.get("opens") for _, step in steps(mapping(read(folder / f"{name}.yaml").data))}
+            found += sorted({one for one in known if one in opened} - {*found})
+    return found
 
 
 def of_terms(folder: Path, terms: PreAuthorisation) -> Iterator[Flaw]:

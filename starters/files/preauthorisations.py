@@ -1,7 +1,6 @@
 """`preauthorisations.yaml`: what may begin by itself in a P0, read with every signature checked."""
 
 from collections.abc import Collection
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -52,12 +51,8 @@ def lasting(folder: Path, organisation: Organisation, environment: str, types: C
     Whether it is their time is for whoever declares something to say. Raises `InvalidFile`.
     """
     found = [one for one in standing_in(folder, organisation) if one.terms.environment == environment]
-    whole = [one for one in found if one.refusal(max(one.terms.since, *_signed(one))) is None]
-    return [one.carried() for kind in types for one in whole if one.terms.type == kind]
-
-
-def _signed(one: Standing) -> list[datetime]:
-    return [each.claim.at for each in one.signed]
+    asked = [one for kind in types for one in found if one.terms.type == kind]
+    return [one.carried() for one in asked if one.refusal(one.begins) is None]
 
 
 def grown(folder: Path, organisation: str, register: Register, entry: Entry) -> str:

@@ -20,7 +20,7 @@ from authority.approvals import Approval
 from authority.register import Register
 from domain.config.approval import ApprovalRule
 from domain.config.runbook import ChangeStep, Runbook
-from domain.model.activity_io import AppendCall, Applied, ApplyRequest, PlanRequest
+from domain.model.activity_io import AppendCall, Applied, ApplyRequest, Ballot, PlanRequest
 from domain.model.declaration import Declaration
 from domain.model.events import ORCHESTRATOR
 from tests.activities.catalogue_worlds import world_of
@@ -40,11 +40,12 @@ WHY = "version 1 of test is not approved: cto and compliance-officer must sign i
 class Asked:
     """A change that the devops lead requests and the CTO approves, under a runbook that somebody has signed or not."""
 
-    def __init__(self, world: ChangeWorld, kind: str = "production") -> None:
+    def __init__(self, world: ChangeWorld, kind: str = "production", *, evidence: bool | None = None) -> None:
         self.world = world
         rule = ApprovalRule(roles=("cto",), quorum=1)
         given = {"id": STEP, "change": world.change.name, "title": "Do it", "with": world.params, "approval": rule}
-        self.evidence = world.change.evidence
+        self.evidence = world.change.evidence if evidence is None else evidence
+        self.by = ORCHESTRATOR if self.evidence else "devops-lead"
         self.book = runbook_of(ChangeStep.model_validate({**given, "evidence": self.evidence}))
         where = world.scope.environment.model_copy(update={"kind": kind})
         self.house = FixedHouse(where, axis(), self.book)
@@ -54,8 +55,8 @@ class Asked:
         self.where = about(world.scope)
 
     def _asked(self) -> dict[str, Any]:
-        by = ORCHESTRATOR if self.evidence else "devops-lead"
-        who = {"requested_by": by, "requested": None if self.evidence else PEOPLE.request(by, self.where, STEP)}
+        requested = None if self.by == ORCHESTRATOR else PEOPLE.request(self.by, self.where, STEP)
+        who = {"requested_by": self.by, "requested": requested}
         return {"about": self.where, "step": STEP, "generation": 1, "params": self.world.params, **who}
 
     def sign(self, *by: str, book: Runbook | None = None) -> None:
@@ -64,15 +65,16 @@ class Asked:
     def plan(self) -> None:
         self.planned = self.hands.plan(PlanRequest(**self._asked()), NOW).plan
 
-    def apply(self) -> Applied:
-        votes = () if self.evidence else (PEOPLE.vote("cto", "cto", self.planned, self.where, STEP, 1),)
+    def apply(self, votes: tuple[Ballot, ...] | None = None) -> Applied:
+        if votes is None:
+            votes = (PEOPLE.vote("cto", "cto", self.planned, self.where, STEP, 1),)
         return self.hands.apply(ApplyRequest(**self._asked(), digest=self.planned.digest, votes=votes), NOW)
 
-    def refused(self) -> str:
+    def refused(self, votes: tuple[Ballot, ...] | None = None) -> str:
         """Why it is not carried out; nothing is begun."""
         before = self.world.snapshot()
         with pytest.raises(RuleError) as refused:
-            self.apply()
+            self.apply(votes)
         assert Intents(Table(self.world.clients, LEDGER)).get(self.where.incident, STEP, 1) is None
         assert self.world.snapshot() == before
         return str(refused.value)
@@ -140,11 +142,25 @@ def test_elsewhere_nobody_has_to_sign(world: ChangeWorld, kind: str) -> None:
     assert asked.apply().outcome == "applied"
 
 
-def test_evidence_waits_for_no_signature() -> None:
+@pytest.mark.parametrize("kind", ["production", "staging"])
+@pytest.mark.parametrize("name", ["s3.preserve_logs", "rds.snapshot"])
+def test_evidence_waits_for_no_signature(kind: str, name: str) -> None:
+    """Nor for a vote, where everybody has a key and nothing is pre-authorised: so a breach's evidence is kept."""
     with mock_aws():
-        asked = Asked(world_of("s3.preserve_logs"))
+        asked = Asked(world_of(name), kind)
         asked.plan()
-        assert asked.apply().outcome == "applied"
+        assert asked.apply(votes=()).outcome == "applied"
+
+
+@pytest.mark.parametrize("name", ["ecs.scale_service", "rds.snapshot"])
+def test_nothing_else_is_done_without_a_vote(name: str) -> None:
+    """Whoever asks, and though the action itself preserves evidence: the runbook says which step does."""
+    with mock_aws():
+        asked = Asked(world_of(name), "staging", evidence=False)
+        for by in (ORCHESTRATOR, "devops-lead"):
+            asked.by = by
+            asked.plan()
+            assert "is not approved: " in asked.refused(votes=())
 
 
 @pytest.mark.parametrize("name", sorted(NOTICE_WORLDS))

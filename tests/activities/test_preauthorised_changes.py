@@ -73,7 +73,7 @@ SIGNED: dict[str, tuple[Callable[[Begun], Any], str]] = {
     "both, and revoked": (lambda it: (*signed(it.terms), revoked(it.terms)), "cto has revoked it: not any more"),
     "one dated tomorrow": (
         lambda it: (signed(it.terms)[0], signature(it.terms, "compliance-officer", NOW + DAY)),
-        "it is dated later than now",
+        "it is not in force before 2026-11-24T03:30:00Z",
     ),
 }
 
@@ -109,7 +109,7 @@ BOUNDS: dict[str, tuple[dict[str, Any], str]] = {
     "another action": ({"action": "ecs.stop_service"}, "it is not about the-step of test in production"),
     "another environment": ({"environment": "staging"}, "it is not about the-step of test in production"),
     "parameters that the step does not ask for": ({"set": {"count": 3}}, "it is not about the-step of test"),
-    "not yet": ({"since": NOW + DAY, "until": NOW + 2 * DAY}, "it is dated later than now"),
+    "not yet": ({"since": NOW + DAY, "until": NOW + 2 * DAY}, "it is not in force before 2026-11-24T03:30:00Z"),
     "just over": ({"until": NOW}, "it has ended at 2026-11-23T03:30:00Z"),
 }
 
@@ -137,7 +137,7 @@ def test_it_holds_by_the_stores_time_too(begun: Begun) -> None:
     with pytest.raises(RuleError, match="it has ended at"):
         begun.hands.apply(request, NOW)
     Store.at = begun.terms.since - timedelta(seconds=1)
-    with pytest.raises(RuleError, match="it is dated later than now"):
+    with pytest.raises(RuleError, match="it is not in force before 2026-11-13T03:30:00Z"):
         begun.hands.apply(request, NOW)
     Store.at = NOW
     assert begun.hands.apply(request, NOW).outcome == "applied"
@@ -152,7 +152,7 @@ def test_it_is_for_a_p0_by_the_record(begun: Begun, severity: Severity | None) -
     with pytest.raises(ApplicationError, match="by the record, and it is for P0 alone") as waits:
         begun.hands.apply(request, NOW + MINUTES)
     assert not waits.value.non_retryable
-    with pytest.raises(RuleError, match=r"allows nothing: .* by the record, and it is for P0 alone"):
+    with pytest.raises(RuleError, match=r"does not apply: .* by the record, and it is for P0 alone"):
         begun.hands.apply(request, NOW + 2 * MINUTES)
     assert begun.intent() is None
     _reclassified(begun, "P1", "P0", 5)

@@ -31,7 +31,7 @@ def test_what_both_have_signed_is_in_force_until_it_ends() -> None:
     assert refusal(*both, at=ONE.since) is None
     assert refusal(*both, at=ONE.until - timedelta(seconds=1)) is None
     assert refusal(*both, at=ONE.until) == "it has ended at 2027-01-12T03:30:00Z"
-    assert refusal(*both, at=ONE.since - timedelta(seconds=1)) == "it is dated later than now"
+    assert refusal(*both, at=ONE.since - timedelta(seconds=1)) == "it is not in force before 2026-11-13T03:30:00Z"
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def test_both_sign_and_it_is_in_force(incident: Incident, home: Home) -> None:
     for line in (
         "Begins     block-addresses (wafv2.block_addresses) of data-breach, in sandbox\n",
         "With       addresses=198.51.100.7,198.51.100.8\n",
-        "At most    3 times in all, 1 in one incident\n",
+        "At most    3 times in all, once in an incident\n",
         "Reason     known scanners\n",
         f"Words      {words}\n",
         "Signed by  nobody yet\n",
@@ -70,7 +70,7 @@ def test_both_sign_and_it_is_in_force(incident: Incident, home: Home) -> None:
     assert "Signed by  cto\n" in second.err
     (now,) = listed(incident)
     assert ([each["by"] for each in now["signed"]], now["lacking"]) == (["cto", "compliance-officer"], [])
-    assert (now["state"], now["most"], now["most_in_one"]) == ("in force", 3, 1)
+    assert (now["state"], now["most"]) == ("in force", 3)
     table = incident("preauthorise", "list").out
     assert "data-breach" in table
     assert "in force" in table
@@ -94,9 +94,19 @@ def test_any_one_of_them_revokes_it_for_good(incident: Incident, home: Home) -> 
     (now,) = listed(incident)
     assert (now["in_force"], now["state"]) == (False, "compliance-officer has revoked it: they have gone")
     before = home.file.read_bytes()
-    assert home.says(incident, "cto", "revoke", one["id"], "--reason", "again", yes=False).status == 0
+    again = home.says(incident, "cto", "revoke", one["id"], "--reason", "again", yes=False)
+    assert (again.status, f"{one['id']} ({in_words(one['digest'])}) was revoked already: " in again.out) == (0, True)
     assert home.file.read_bytes() == before
     assert lint(home.folder) == []
+
+
+def test_nobody_else_revokes_it(incident: Incident, home: Home) -> None:
+    """And they are told who may."""
+    one = home.offers(incident)
+    said = home.says(incident, "technical-manager", "revoke", one["id"], "--reason", "no", yes=False)
+    why = "technical-manager may not revoke a pre-authorisation; cto and compliance-officer may"
+    assert (said.status, why in said.err) == (1, True), said
+    assert [each["state"] for each in listed(incident)] == ["compliance-officer must sign it first"]
 
 
 def test_what_is_revoked_is_not_signed_any_more(incident: Incident, home: Home) -> None:
@@ -129,7 +139,8 @@ REFUSED: list[tuple[tuple[str, ...], int, str]] = [
     (("nothing", "rollback"), 2, "unknown incident type 'nothing'"),
     (("data-breach", "block-addresses", "--set", "addresses=here"), 2, "--set addresses"),
     ((*GIVE, "--most", "51"), 2, "--most"),
-    ((*GIVE, "--most-in-one", "2"), 2, "most_in_one must not be more than most"),
+    ((*GIVE, "--from", "2020-01-01T00:00:00Z"), 2, "--from 2020-01-01T00:00:00Z must be to come"),
+    ((*GIVE, "--from", SOON), 2, "until must be after since"),
 ]
 
 
@@ -159,10 +170,8 @@ def test_it_ends_in_ninety_days_at_most(incident: Incident, home: Home, until: s
 def test_only_those_who_are_named_sign(incident: Incident, home: Home) -> None:
     given = ("--until", SOON, "--reason", "so it is")
     said = home.says(incident, "technical-manager", *GIVE, *given)
-    assert (said.status, "technical-manager pre-authorises nothing: cto and compliance-officer do" in said.err) == (
-        1,
-        True,
-    )
+    may = "technical-manager may not pre-authorise; cto and compliance-officer may"
+    assert (said.status, may in said.err) == (1, True)
     mine = incident(
         "preauthorise", *GIVE, *given, "--as", "cto", "--yes", "--sign-with", str(home.keys["technical-manager"])
     )
@@ -256,7 +265,7 @@ def test_whoever_declares_a_p0_is_told_of_it(incident: Incident, home: Home) -> 
     """Before anything is sent; nobody is where it cannot begin."""
     one = home.offers(incident)
     home.says(incident, "compliance-officer", "sign", one["id"])
-    told = "Note: block-addresses may begin by itself, which cto and compliance-officer have signed for\n"
+    told = "Note: block-addresses may begin by itself: cto and compliance-officer pre-authorised it\n"
     for given, is_told in (
         (("data-breach", "--severity", "P0"), True),
         (("data-breach", "--severity", "P1"), False),
