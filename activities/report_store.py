@@ -1,7 +1,6 @@
 """The report of an ended incident, kept beside its evidence in every format."""
 
-from datetime import UTC, datetime, timedelta, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import datetime, timedelta
 
 from activities.action import Clients, RuleError, evidence_of
 from activities.aws.shared.s3_objects import put_once
@@ -11,7 +10,7 @@ from domain.audit.verdict import account
 from domain.config.environment import Environment
 from domain.model.activity_io import Reported
 from domain.rules.evolve import NoIncidentError
-from domain.values.local_time import Clock
+from domain.values.local_time import Clock, zone_of
 from reporting.formats.rendering import ENDINGS, rendered
 
 _TYPES = {
@@ -34,7 +33,7 @@ def store_report(clients: Clients, environment: Environment, timezone: str, inci
         entries = account(LedgerReader(clients, environment).read_chain(incident))
     except ValueError as error:
         raise RuleError(f"the ledger of {incident} is broken") from error
-    clock = Clock(_zone(timezone))
+    clock = Clock(zone_of(timezone))
     seq = entries[-1].seq
     places = []
     for format_, ending in ENDINGS.items():
@@ -57,11 +56,3 @@ def store_report(clients: Clients, environment: Environment, timezone: str, inci
         )
         places.append(place)
     return Reported(seq=seq, places=tuple(places))
-
-
-def _zone(name: str) -> tzinfo:
-    """The organisation's zone; UTC where this machine does not know it: every time says its offset."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return UTC

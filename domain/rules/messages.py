@@ -7,6 +7,7 @@ from domain.model.activity_io import PageRequest, PlanNamed
 from domain.model.records import Mail, Page
 from domain.model.state import IncidentState
 from domain.rules import expiry, hand_over, obligation_rules, sign_of_life, tasks
+from domain.values.local_time import Clock, zone_of
 from domain.values.status import Status
 
 DRILL = "DRILL"
@@ -30,13 +31,14 @@ _DIGEST = 64
 def framed(asked: PageRequest, organisation: Organisation) -> Words:
     """The whole of what goes out: the reason and what is to be done, in a frame that no request alters.
 
-    Every line is cut, and what is no text left out: a request may come from anybody.
+    Times are told by the organisation's clock. Every line is cut, and what is no text left out: a request may come
+    from anybody.
     """
-    about = asked.about
+    about, told = asked.about, Clock(zone_of(organisation.timezone)).in_text
     links = [f"{board.title}: {board.url}" for board in organisation.dashboards] if asked.message == "page" else []
     title = [_line(about.title)] if asked.message == "page" else []
-    body = [*title, *(_line(line) for line in asked.ask.splitlines()[:_MOST_LINES]), *links]
-    subject = f"{asked.heading} {about.incident}: {asked.reason}".strip()
+    body = [*title, *(_line(line) for line in told(asked.ask).splitlines()[:_MOST_LINES]), *links]
+    subject = f"{asked.heading} {about.incident}: {told(asked.reason)}".strip()
     said = Words(f"[{about.severity}] {_line(subject)}", "\n".join(body))
     return Words(*(f"{DRILL} {text}" for text in said)) if about.mode == "drill" else said
 

@@ -1,7 +1,8 @@
 """Instants as the organisation's own clock shows them."""
 
 import re
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _STAMP = re.compile(r"\b\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|\+00:00)(?!\w)", re.ASCII)
 
@@ -20,6 +21,14 @@ def instant(said: object) -> datetime | None:
         return at if at - _DAY < at < at + _DAY else None
     except (ValueError, OverflowError):
         return None
+
+
+def zone_of(name: str) -> tzinfo:
+    """The zone of this name; UTC where this machine does not know it: every time says its offset."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, OSError, ValueError):
+        return UTC
 
 
 class Clock:
