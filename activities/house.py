@@ -39,7 +39,7 @@ class House(Protocol):
         """What may begin by itself; whether it is in force is for `authority.preauthorisations` to say."""
 
     def delegations(self) -> tuple[Delegated, ...]:
-        """Who has somebody stand in; which of it counts is for `activities.stand_ins` to say."""
+        """The entries of `delegations.yaml`; which of them count is for `activities.stand_ins` to say."""
 
     def schedules(self) -> dict[str, Schedule]:
         """What is done there by the clock, by id."""

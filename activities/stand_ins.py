@@ -85,5 +85,5 @@ def refuse_delegations(house: House, declaration: Declaration) -> None:
             refuse_carried(one, organisation, register, known)
         except UnprovenError as error:
             raise RuleError(
-                f"{declaration.incident_id} has {one.to} stand in as {one.role}, which proves nothing: {error}"
+                f"{declaration.incident_id}: its delegation of {one.role} to {one.to} is not proven: {error}"
             ) from None

@@ -6,7 +6,7 @@ at a time from which on it was revoked is none, as with approvals of runbooks.
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, ValidationError
 
@@ -102,47 +102,63 @@ def refuse_unproven(entries: Sequence[Entry], organisation: str, register: Regis
             raise DelegationError(position, str(error)) from None
 
 
-def counting(
-    entries: Sequence[Entry], organisation: Organisation, register: Register, *, unsigned: bool = False
-) -> tuple[Delegation, ...]:
-    """The delegations that count by now, each with when it was ended early, if it was.
+class Judged(NamedTuple):
+    """A delegation at its position (from 0), with when it was ended early, and `why` it counts for nothing, if so."""
 
-    They are signed by a key that was good then, and made by who may by the organisation's file. `unsigned` ones count
-    in a sandbox, where nobody proves anything.
+    position: int
+    delegation: Delegation
+    why: str | None
+
+
+def judged(
+    entries: Sequence[Entry], organisation: Organisation, register: Register, *, unsigned: bool = False
+) -> tuple[Judged, ...]:
+    """Every delegation, each once. One counts that is signed by a key that was good then, and made by who may by the
+    organisation's file. `unsigned` ones count in a sandbox, where nobody proves anything.
     """
 
-    def is_signed(one: Entry) -> bool:
+    def unproven(one: Entry) -> str | None:
         if one.proof is None:
-            return unsigned
+            return None if unsigned else "nobody has signed it"
         try:
             _prove(one, organisation.id, register)
         except UnprovenError:
-            return False
-        return True
+            return f"the key of {one.by} was revoked before it signed"
+        return None
 
-    known: dict[str, Delegation] = {}
-    for one in entries:
-        if not is_signed(one):
-            continue
+    known: dict[str, Judged] = {}
+    for position, one in enumerate(entries):
+        why = unproven(one)
         if isinstance(one, Delegation):
-            if doubt(organisation, one) is None:
-                known.setdefault(one.id, one)
-        elif (made := known.get(one.ends)) is not None and made.ended is None and may_end(organisation, one.by, made):
-            known[one.ends] = made.model_copy(update={"ended": one.at})
+            made, why = known.get(one.id), doubt(organisation, one) or why
+            if made is None or (made.why is not None and why is None):
+                known[one.id] = Judged(position, one, why)
+        elif why is None and (made := known.get(one.ends)) is not None:
+            ended = made.delegation
+            if ended.ended is None and may_end(organisation, one.by, ended):
+                known[one.ends] = made._replace(delegation=ended.model_copy(update={"ended": one.at}))
     return tuple(known.values())
 
 
-def refuse_carried(one: Delegation, organisation: Organisation, register: Register, known: Collection[Entry]) -> None:
-    """Look at one that came with a declaration: it is signed, and stands in the folder, or is by who may.
+def counting(
+    entries: Sequence[Entry], organisation: Organisation, register: Register, *, unsigned: bool = False
+) -> tuple[Delegation, ...]:
+    """The delegations that count by now, as `judged` has them, each with when it was ended early, if it was."""
+    found = judged(entries, organisation, register, unsigned=unsigned)
+    return tuple(one.delegation for one in found if one.why is None)
 
-    One by a key that was ever revoked has to stand there: whoever found the key could date it as they like. Raises
-    `UnprovenError`.
+
+def refuse_carried(one: Delegation, organisation: Organisation, register: Register, known: Collection[Entry]) -> None:
+    """Look at one that came with a declaration: it is signed, and by who may.
+
+    One by a key that was ever revoked has to stand in the folder too: whoever found the key could date it as they
+    like. Raises `UnprovenError`.
     """
     key = register.key(_prove(one, organisation.id, register).key)
-    if one.model_copy(update={"ended": None}) in known:
-        return
     if (why := doubt(organisation, one)) is not None:
         raise UnprovenError(why)
+    if one.model_copy(update={"ended": None}) in known:
+        return
     if key is None or key.until is not None:
         raise UnprovenError("its key is revoked, and it does not stand among the delegations")
 

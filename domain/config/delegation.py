@@ -136,6 +136,14 @@ def may_end(organisation: Organisation, by: str, delegation: Delegation) -> bool
     return by == delegation.to or may_make(organisation, by, delegation.role)
 
 
+def doubt_of_end(organisation: Organisation, by: str, delegation: Delegation) -> str | None:
+    """Why a contact does not end it early; None where they may."""
+    if may_end(organisation, by, delegation):
+        return None
+    may = dict.fromkeys([delegation.to, *makers(organisation, delegation.role)])
+    return f"{by} does not end {delegation.id}: {' or '.join(may)} may"
+
+
 def doubt(organisation: Organisation, one: Delegation) -> str | None:
     """Why it counts for nothing by the organisation's file, whoever has signed it; None where it counts."""
     if one.role not in organisation.held():

@@ -36,7 +36,7 @@ class StandInOver(Event):
     delegation: str
     role: str
     to: str
-    says: ClassVar[str] = "{to} stands in as {role} no more: its time is over"
+    says: ClassVar[str] = "{to} no longer stands in as {role}: its time is over"
 
 
 class DelegationEnded(Event):

@@ -7,7 +7,7 @@ may vote for it, and do what it may do. It ends with the incident at the latest.
 from collections.abc import Iterator
 from datetime import datetime
 
-from domain.config.delegation import Delegation, doubt, may_end, twin
+from domain.config.delegation import Delegation, doubt, doubt_of_end, twin
 from domain.config.organisation import Contact
 from domain.model.commands import Delegate, EndDelegation
 from domain.model.delegation_events import Delegated, DelegationEnded, StandInBegan, StandInOver
@@ -34,7 +34,7 @@ def may_delegate(state: IncidentState, command: Delegate) -> str | None:
     if any(other.delegation.id == one.id for other in state.stand_ins):
         return f"the incident knows of {one.id} already"
     if (other := twin(one, known)) is not None:
-        return f"{one.to} stands in as {one.role} then already, by {other.id}"
+        return f"{one.to} already stands in as {one.role} during that time, by {other.id}"
     return doubt(state.declaration.organisation, one)
 
 
@@ -50,13 +50,11 @@ def may_end_early(state: IncidentState, command: EndDelegation) -> str | None:
     if known.over:
         return f"{command.delegation} is over already"
     who = state.who(command.by)
-    if who is None or not may_end(state.declaration.organisation, who.id, known.delegation):
-        return f"{command.by} does not end this: {known.delegation.to} does, or who may make it"
-    return None
+    return doubt_of_end(state.declaration.organisation, command.by if who is None else who.id, known.delegation)
 
 
 def end_early(state: IncidentState, command: EndDelegation, who: Contact, _now: datetime) -> Iterator[Happening]:
-    """From now on they hold the role no more."""
+    """From now on they no longer hold the role."""
     if (known := state.stand_in(command.delegation)) is not None:
         one = known.delegation
         yield Happening(DelegationEnded(delegation=one.id, role=one.role, to=one.to, reason=command.reason), who.id)
@@ -65,7 +63,7 @@ def end_early(state: IncidentState, command: EndDelegation, who: Contact, _now: 
 def upcoming(state: IncidentState) -> list[tuple[datetime, str]]:
     """When a delegation begins, or is over, by itself."""
     return [
-        (one.until, f"{one.to} stands in as {one.role} no more")
+        (one.until, f"{one.to} no longer stands in as {one.role}")
         if known.begun
         else (one.since, f"{one.to} stands in as {one.role}")
         for known, one in _open(state)

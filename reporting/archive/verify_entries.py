@@ -211,7 +211,7 @@ def may_name(declared: dict[str, Any], entry: dict[str, Any]) -> bool:
     people, role = declared["organisation"], told["role"]
     above = people["chain"]
     above = above[above.index(role) + 1 :] if role in above else above
-    makers = {role} if role in people["runbook_approvers"] else {role, *above}
+    makers = {role} if role in people.get("runbook_approvers", []) else {role, *above}
     return bool(makers & {*own_roles(declared, by)})
 
 

@@ -10,13 +10,14 @@ from domain.values.timestamps import stamp_to_second
 from starters.cli import phi_warning, terminal
 from starters.cli.output import answer
 from starters.cli.shared_options import moment, shared, sign_with_option
-from starters.errors import UnreachableError
+from starters.errors import RefusedError, UnreachableError
 from starters.options import Options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from domain.config.delegation import Delegation
+    from starters.client.stand_ins import Heard
 
 
 _REASON_MAX = 500
@@ -47,7 +48,7 @@ def delegate() -> None:
     """Have WHO stand in for ROLE: until then they are paged as it too, vote for it, and do what it may do.
 
     Whoever holds ROLE says so, or a role above it in the chain. It goes into delegations.yaml, signed by you, and to
-    every open incident of the environment; said once more, it is told to those that do not know it yet.
+    every open incident of the environment; run again, it tells those that do not know it yet.
     For example: incident delegate devops-lead --to development-lead --until 2026-11-27T09:00+11:00 --reason leave
     """
 
@@ -74,6 +75,8 @@ def _make(
     to, by = contact_id(organisation, to), contact_id(organisation, options.by())
     now = datetime.now(UTC).replace(microsecond=0)
     begins, ends = moment(since, "--from"), moment(until, "--until")
+    if begins is not None and begins < now:
+        raise click.UsageError("--from is in the past: leave it out to begin now")
     said = {"role": role, "to": to, "since": begins or now, "until": ends, "reason": reason, "by": by, "at": now}
     one = _read(said)
     phi_warning.warn([reason], lambda: organisation.model_dump(mode="json"))
@@ -92,8 +95,7 @@ def _make(
     clock = terminal.clock(options)
     span = f"from {clock(made.since)} until {clock(made.until)}"
     line = f"{made.id}: {made.to} stands in as {made.role} {span}, beside who holds it"
-    document = {**_document(made, now), "file": str(file.path), "changed": standing is None, "incidents": incidents}
-    answer(options, document, "\n".join([line, *_told(incidents), *_next(file.path, changed=standing is None)]))
+    _answer(options, _document(made, now), line, file.path, incidents, changed=standing is None)
 
 
 @delegate.command()
@@ -102,8 +104,9 @@ def _make(
 @sign_with_option
 @shared
 def end(options: Options, delegation: str, reason: str, sign_with: Path | None) -> None:
-    """End delegation ID before its time; whoever may make it does so, and whoever stands in by it.
+    """End delegation ID early. Whoever may make it may end it, and so may the stand-in.
 
+    It goes into delegations.yaml, signed by you, and to every open incident of the environment.
     For example: incident delegate end 3f9a2b1c --reason "back from leave"
     """
     from starters.cli.delegations_file import opened
@@ -124,13 +127,9 @@ def end(options: Options, delegation: str, reason: str, sign_with: Path | None) 
         {"delegation": one.id, "reason": reason},
         lambda document: any(known["id"] == one.id and not known["over"] for known in document["stand_ins"]),
     )
-    line = f"{one.id}: {one.to} stands in as {one.role} no more"
-    document = {"id": one.id, "role": one.role, "to": one.to, "by": by, "file": str(file.path), "changed": changed}
-    answer(
-        options,
-        {**document, "incidents": incidents},
-        "\n".join([line, *_told(incidents), *_next(file.path, changed=changed)]),
-    )
+    line = f"{one.id}: {one.to} no longer stands in as {one.role}"
+    document = {"id": one.id, "role": one.role, "to": one.to, "by": by}
+    _answer(options, document, line, file.path, incidents, changed=changed)
 
 
 @delegate.command(name="list")
@@ -138,8 +137,7 @@ def end(options: Options, delegation: str, reason: str, sign_with: Path | None) 
 @shared
 def list_(options: Options, everything: bool) -> None:
     """List who stands in for whom, now or later, and what of the file counts for nothing."""
-    from authority.delegations import counting
-    from domain.config.delegation import Delegation, doubt
+    from authority.delegations import judged
     from starters.files.delegations import load_delegations
     from starters.files.identities import load_identities
 
@@ -147,13 +145,8 @@ def list_(options: Options, everything: bool) -> None:
     unsigned = options.environment is not None and options.load_environment().kind == "sandbox"
     register = load_identities(options.folder(), organisation.id)
     entries = load_delegations(options.folder(), organisation.id, register)
-    counts = {one.id: one for one in counting(entries, organisation, register, unsigned=unsigned)}
-    rows = []
-    for one in entries:
-        if isinstance(one, Delegation):
-            unproven = "nobody has signed it" if one.proof is None else "its key was revoked before it signed"
-            why = None if one.id in counts else doubt(organisation, one) or unproven
-            rows.append(_document(counts.get(one.id, one), now, why))
+    found = judged(entries, organisation, register, unsigned=unsigned)
+    rows = [_document(one.delegation, now, one.why) for one in found]
     shown = [row for row in rows if everything or row["stands"] != "over"]
     clock = terminal.clock(options)
 
@@ -186,7 +179,7 @@ def _tell(
     name: str,
     payload: dict[str, Any],
     concerned: "Callable[[dict[str, Any]], bool]",
-) -> dict[str, str]:
+) -> "list[Heard]":
     """Tell every open incident of the environment; that none can be reached is said, as the file is written."""
     from starters.client import stand_ins
     from starters.client.connection import run
@@ -198,16 +191,23 @@ def _tell(
         return run(stand_ins.tell, Signing(options, key), environment, name, said, concerned)
     except UnreachableError as error:
         raise UnreachableError(
-            f"the file is written, but open incidents could not be told: {error.message}; say it again then"
+            f"the file is written, but open incidents could not be told: {error.message}; then run it again"
         ) from error
 
 
-def _told(incidents: dict[str, str]) -> list[str]:
-    return [f"{incident}: {what}" for incident, what in sorted(incidents.items())]
-
-
-def _next(file: Path, *, changed: bool) -> list[str]:
-    return [f"Next: commit {file}, and give it to the workers"] if changed else []
+def _answer(
+    options: Options, document: dict[str, Any], line: str, file: Path, incidents: "list[Heard]", *, changed: bool
+) -> None:
+    """Say what was written and who was told. Raises `RefusedError` where an incident was not."""
+    lines = [line]
+    for incident, told, reason in incidents:
+        lines.append(f"{incident}: {reason or 'told'}" if told else f"{incident}: not told: {reason}")
+    if changed:
+        lines.append(f"Next: commit {file}, and give it to the workers")
+    document = {**document, "file": str(file), "changed": changed, "incidents": [one._asdict() for one in incidents]}
+    answer(options, document, "\n".join(lines))
+    if lost := sum(not one.told for one in incidents):
+        raise RefusedError(f"{lost} of {len(incidents)} open incidents were not told: run it again")
 
 
 def _document(one: "Delegation", now: datetime, why: str | None = None) -> dict[str, Any]:

@@ -6,10 +6,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from authority.delegations import Entry, Withdrawal, claim, counting
+from authority.delegations import Entry, Withdrawal, claim, judged
 from authority.proofs import UnprovenError, prove
 from authority.register import Register
-from domain.config.delegation import Delegation, doubt, makers, may_end, twin
+from domain.config.delegation import Delegation, doubt, doubt_of_end, twin
 from domain.config.environment import Environment
 from domain.config.organisation import Organisation
 from starters.cli.output import write
@@ -35,7 +35,7 @@ def opened(
 
 
 class DelegationsFile:
-    """What stands in it and counts, and what is added at its end."""
+    """What stands in it, what of that counts, and what is added at its end."""
 
     def __init__(
         self, folder: Path, organisation: Organisation, register: Register, sandbox: bool, key: Path | None
@@ -44,7 +44,9 @@ class DelegationsFile:
         self._folder, self._organisation, self._register = folder, organisation, register
         self._sandbox, self._key = sandbox, key
         entries = load_delegations(folder, organisation.id, register)
-        self._known = counting(entries, organisation, register, unsigned=sandbox)
+        found = judged(entries, organisation, register, unsigned=sandbox)
+        self._all = [one.delegation for one in found]
+        self._known = [one.delegation for one in found if one.why is None]
 
     def standing(self, one: Delegation, *, whenever: bool) -> Delegation | None:
         """One that says the same and is not over, so that it is only told again; `whenever` it began."""
@@ -59,7 +61,9 @@ class DelegationsFile:
         if (why := doubt(self._organisation, one)) is not None:
             raise RefusedError(why)
         if (other := twin(one, self._known)) is not None:
-            raise RefusedError(f"{one.to} stands in as {one.role} then already, by {other.id}: end that first")
+            raise RefusedError(
+                f"{one.to} already stands in as {one.role} during that time, by {other.id}: end that first"
+            )
         made = self._signed(one)
         if not has_room([*self._known, made], now):
             raise RefusedError("as many stand in already as a declaration has room for: end one first")
@@ -67,8 +71,8 @@ class DelegationsFile:
         return made
 
     def found(self, name: str) -> Delegation:
-        """The delegation of an id, or of its beginning. Raises `RefusedError`."""
-        found = [one for one in self._known if one.id.startswith(name.lower())]
+        """The delegation of an id, or of its beginning, whether it counts or not. Raises `RefusedError`."""
+        found = [one for one in self._all if one.id.startswith(name.lower())]
         if len(found) != 1:
             many = ", ".join(one.id for one in found)
             raise RefusedError(f"{name} fits {many}" if found else f"no delegation {name}: incident delegate list")
@@ -78,9 +82,8 @@ class DelegationsFile:
         """Sign that it ends, and write it. Raises `RefusedError` where it is over, or they may not."""
         if one.until <= now:
             raise RefusedError(f"{one.id} is over already")
-        if not may_end(self._organisation, by, one):
-            may = " or ".join([one.to, *makers(self._organisation, one.role)])
-            raise RefusedError(f"{by} does not end {one.id}: {may} may")
+        if (why := doubt_of_end(self._organisation, by, one)) is not None:
+            raise RefusedError(why)
         self._write(self._signed(Withdrawal(ends=one.id, reason=reason, by=by, at=now)))
 
     def _signed(self, entry: E) -> E:

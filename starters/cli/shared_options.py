@@ -76,4 +76,4 @@ def moment(text: str | None, option: str) -> datetime | None:
     try:
         return at.astimezone(UTC)
     except OverflowError as error:
-        raise click.UsageError(f"{option} {text!r} is no time that a clock shows") from error
+        raise click.UsageError(f"{option} {text!r} is out of range") from error

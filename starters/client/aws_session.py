@@ -135,11 +135,12 @@ def _stand_ins(options: Options, environment: Environment) -> "Iterator[Row]":
     from starters.files.delegations import known, lint
 
     folder, now = options.folder(), datetime.now(UTC)
-    for one in known(folder, unsigned=environment.kind == "sandbox"):
+    unsigned = environment.kind == "sandbox"
+    for one in known(folder, unsigned=unsigned):
         if one.ends > now:
             span = f"from {stamp_to_second(one.since)} until {stamp_to_second(one.ends)}"
             yield Row("stand-ins", one.role, "ok", f"{one.to}, {span}")
-    for problem in lint(folder, options.load_organisation(), now):
+    for problem in lint(folder, options.load_organisation(), now, unsigned=unsigned):
         yield Row("stand-ins", f"{problem.file.name}:{problem.line}", "wrong", problem.message)
 
 

@@ -1,6 +1,6 @@
 """What a declaration takes from an organisation's folder."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from starters.files.kept import Document, kept
 
 if TYPE_CHECKING:
+    from domain.config.environment import Environment
+    from domain.config.organisation import Organisation
     from domain.config.runbook import Runbook
 
 UNCOUNTED: Mapping[str, Sequence[Document]] = {"approvals": (), "preauthorisations": (), "delegations": ()}
@@ -20,8 +22,31 @@ def declarable(folder: Path, type_: str, environment: str, now: datetime) -> Doc
     runbook, and `RefusedError` for a place without a calendar of public holidays.
     """
     found = kept(folder, (type_, environment, str(now.year)), lambda: _worked_out(folder, type_, environment, now))
+    return {**found, **current(found, now)}
+
+
+def beforehand(
+    folder: Path, organisation: "Organisation", environment: "Environment", types: Collection[str]
+) -> Document:
+    """What people have signed for that may be in force there sooner or later, for incidents of these types, as JSON:
+    `preauthorisations` and `delegations`. Raises `InvalidFile`.
+    """
+    from pydantic_core import to_jsonable_python
+
+    from starters.files.delegations import known
+    from starters.files.preauthorisations import lasting
+
+    stand_ins = known(folder, unsigned=environment.kind == "sandbox")
+    return {
+        "preauthorisations": to_jsonable_python(lasting(folder, organisation, environment.name, types)),
+        "delegations": [one.model_dump(mode="json", exclude_none=True) for one in stand_ins if one.ended is None],
+    }
+
+
+def current(found: Document, now: datetime) -> Document:
+    """Of what `beforehand` gives, what a declaration of that time takes: delegations that are to come, too."""
     standing = [one for one in found["delegations"] if datetime.fromisoformat(one["until"]) > now]
-    return {**found, "preauthorisations": timely(found["preauthorisations"], now), "delegations": standing}
+    return {"preauthorisations": timely(found["preauthorisations"], now), "delegations": standing}
 
 
 def timely(preauthorisations: Sequence[Document], now: datetime) -> list[Document]:
@@ -44,11 +69,9 @@ def _worked_out(folder: Path, type_: str, environment: str, now: datetime) -> Do
     from activities.catalogue import CHANGES
     from domain.config.runbook import ChangeStep
     from starters.files.approvals import signatures
-    from starters.files.delegations import known
     from starters.files.holidays import calendar
     from starters.files.loading import load_obligations, load_runbook
     from starters.files.organisation_folder import list_runbooks, load_environment, load_organisation
-    from starters.files.preauthorisations import lasting
 
     types = list_runbooks(folder)
     if types and type_ not in types:
@@ -70,15 +93,8 @@ def _worked_out(folder: Path, type_: str, environment: str, now: datetime) -> Do
     reached = dict(_reached(runbook, lambda name: load_runbook(folder, name, organisation, where)))
     document["related"] = to_jsonable_python(reached)
     signed = signatures(folder, organisation, runbook, reached.values())
-    preauthorised = lasting(folder, organisation, environment, (type_, *reached))
-    stand_ins = known(folder, unsigned=where.kind == "sandbox")
-    return {
-        **document,
-        "approvals": signed.approvals,
-        "lacking": [*signed.lacking],
-        "preauthorisations": to_jsonable_python(preauthorised),
-        "delegations": [one.model_dump(mode="json", exclude_none=True) for one in stand_ins if one.ended is None],
-    }
+    ahead = beforehand(folder, organisation, where, (type_, *reached))
+    return {**document, "approvals": signed.approvals, "lacking": [*signed.lacking], **ahead}
 
 
 def fitted(declaration: Document) -> Document:

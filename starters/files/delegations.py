@@ -5,9 +5,9 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from authority.delegations import DelegationError, Delegations, Entry, Withdrawal, counting, refuse_unproven
+from authority.delegations import DelegationError, Delegations, Entry, Judged, counting, judged, refuse_unproven
 from authority.register import Register
-from domain.config.delegation import Delegation, doubt, twin
+from domain.config.delegation import Delegation, twin
 from domain.config.names import Flaw
 from domain.config.organisation import Organisation
 from domain.values import limits
@@ -59,8 +59,11 @@ def has_room(delegations: Sequence[Delegation], now: datetime) -> bool:
     return limits.size([one.model_dump(mode="json") for one in delegations if one.ends > now]) <= limits.DELEGATIONS
 
 
-def lint(folder: Path, organisation: Organisation, now: datetime) -> list[Problem]:
-    """What keeps entries that are not over by now from counting. Raises `InvalidFile` where it cannot be read."""
+def lint(folder: Path, organisation: Organisation, now: datetime, *, unsigned: bool = True) -> list[Problem]:
+    """What keeps entries that are not over by now from counting; `unsigned` ones do so in a sandbox.
+
+    Raises `InvalidFile` where it cannot be read.
+    """
     try:
         register = load_identities(folder, organisation.id)
     except InvalidFile:
@@ -69,24 +72,24 @@ def lint(folder: Path, organisation: Organisation, now: datetime) -> list[Proble
         return []
     document = read(Path(folder) / DELEGATIONS)
     entries = _taken(organisation.id, register, document)
-    return [document.problem(flaw) for flaw in _idle(entries, organisation, register, now)]
+    found = judged(entries, organisation, register, unsigned=unsigned)
+    return [document.problem(flaw) for flaw in _idle(found, now)]
 
 
-def _idle(entries: Sequence[Entry], organisation: Organisation, register: Register, now: datetime) -> Iterator[Flaw]:
-    """Delegations that are not over and count for nothing, or say what another says already."""
-    ended = {one.ends for one in entries if isinstance(one, Withdrawal)}
-    signed = {one.id for one in counting(entries, organisation, register)}
+def _idle(found: Sequence[Judged], now: datetime) -> Iterator[Flaw]:
+    """Delegations that are not over and count for nothing, or overlap with another that counts."""
     open_ = list[Delegation]()
-    for position, one in enumerate(entries):
-        if isinstance(one, Withdrawal) or one.id in ended or one.until <= now:
+    for position, one, why in found:
+        if one.ends <= now:
             continue
         at: tuple[str | int, ...] = ("delegations", position)
-        if (why := doubt(organisation, one)) is not None:
-            yield Flaw(at, f"{one.id} counts for nothing: {why}; end it")
-        elif one.proof is not None and one.id not in signed:
-            yield Flaw(at, f"{one.id} counts for nothing: the key of {one.by} was revoked before it signed; end it")
-        elif (other := twin(one, open_)) is not None:
-            yield Flaw(at, f"{one.to} stands in as {one.role} then already, by {other.id}; end one of them")
+        end = "incident delegate end"
+        if why is not None:
+            yield Flaw(at, f"{one.id} counts for nothing: {why}; end it: {end} {one.id}")
+            continue
+        if (other := twin(one, open_)) is not None:
+            already = f"{one.to} already stands in as {one.role} during that time, by {other.id}"
+            yield Flaw(at, f"{already}; end one of them: {end} {one.id}")
         open_.append(one)
 
 

@@ -16,6 +16,9 @@ from domain.rules.voting import REQUESTER
 from domain.values.placeholders import placeholders
 from starters.files.log_checks import of_logs
 
+COMMANDS = frozenset({"end", "list"})
+"""What `incident delegate` does beside taking a role."""
+
 NO_RUNBOOKS = frozenset(
     {
         "approvals",
@@ -66,6 +69,7 @@ def of_organisation(data: Mapping[str, Any]) -> Iterator[Flaw]:
     for name, roles in mapping(data.get("break_glass")).items():
         if name in {"roles", "tells", "reviewer"}:
             yield from strange(("break_glass", name), roles, held, "role")
+    yield from _commands(data)
     zone, zones = data.get("timezone"), _zones()
     if isinstance(zone, str) and zones and zone not in zones:
         yield Flaw(("timezone",), f"{zone!r} is no time zone; write one such as Australia/Sydney")
@@ -81,6 +85,14 @@ def _unsignable(named: Iterable[tuple[Keys, Mapping[str, Any]]]) -> Iterator[Fla
             if isinstance(name, str):
                 message = f"{name!r} cannot be signed: write it in ASCII, in {LONGEST_NAME} characters at most"
                 yield Flaw((*at, "id"), message)
+
+
+def _commands(data: Mapping[str, Any]) -> Iterator[Flaw]:
+    """Roles for which nobody could stand in: `incident delegate` takes them for its own commands."""
+    for at, one in parts(data, "contacts"):
+        for number, role in enumerate(items(one.get("roles"))):
+            if role in COMMANDS:
+                yield Flaw((*at, "roles", number), f"incident delegate {role} is a command; name the role otherwise")
 
 
 def _signers(data: Mapping[str, Any], key: str, held: frozenset[str]) -> Iterator[Flaw]:

@@ -3,8 +3,6 @@
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from pydantic_core import to_jsonable_python
-
 from activities.action import RuleError
 from domain.config.reviews import REVIEW
 from domain.config.schedule import MAINTENANCE, TRIALS
@@ -13,14 +11,13 @@ from domain.model.events import ORCHESTRATOR
 from domain.model.scheduled import ScheduledCall
 from domain.values.local_time import Clock
 from starters.files.approvals import signatures
-from starters.files.declarable import timely
+from starters.files.declarable import beforehand, current
 from starters.files.holidays import calendar
 from starters.files.loading import load_obligations, load_runbook
 from starters.files.made import MADE, Files
 from starters.files.made_reviews import as_reviewed
 from starters.files.made_trials import Record, made_trials
 from starters.files.organisation_folder import load_environment, load_organisation, load_schedules
-from starters.files.preauthorisations import lasting
 
 
 def declared(folder: Path, call: ScheduledCall, record: Record | None = None) -> Declaration:
@@ -48,7 +45,6 @@ def declared(folder: Path, call: ScheduledCall, record: Record | None = None) ->
         runbook = load_runbook(folder, kind, organisation, environment)
         related = {name: load_runbook(folder, name, organisation, environment) for name in runbook.opens()}
     signed = signatures(folder, organisation, runbook, () if kind == REVIEW else related.values())
-    preauthorised = lasting(folder, organisation, environment.name, related)
     return Declaration(
         incident_id="scheduled",
         title=runbook.title,
@@ -65,7 +61,7 @@ def declared(folder: Path, call: ScheduledCall, record: Record | None = None) ->
         related=related,
         approvals=signed.approvals,
         lacking=signed.lacking,
-        preauthorisations=timely(to_jsonable_python(preauthorised), call.now),
+        **current(beforehand(folder, organisation, environment, related), call.now),
         obligations=load_obligations(folder, organisation),
         calendar=calendar(organisation, call.now),
         scheduled=nominal,

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from authority.delegations import (
     DelegationError,
     Entry,
+    Judged,
     Withdrawal,
     counting,
+    judged,
     refuse_carried,
     refuse_unproven,
 )
@@ -145,6 +147,23 @@ def test_a_role_that_is_somebody_elses_by_now_is_not_lent_any_more() -> None:
     assert counting([by_key(made(to="dee"))], now, keys()) == ()
 
 
+def test_one_that_counts_for_nothing_is_told_with_the_reason_and_its_end() -> None:
+    """Whoever may ends it as any other; a signed copy of an unsigned one counts, whatever became of that."""
+    plain, lost = made(), by_key(made(by="dee"))
+    entries = [plain, lost, by_key(ended(lost, "bob")), by_key(ended(plain, "ann", 2 * HOUR))]
+    assert judged(entries, HOME, keys()) == (
+        Judged(0, plain.model_copy(update={"ended": AT + 2 * HOUR}), "nobody has signed it"),
+        Judged(
+            1,
+            lost.model_copy(update={"ended": AT + HOUR}),
+            "dee may not: devops-lead is delegated by devops-lead or cto",
+        ),
+    )
+    assert judged([*entries, by_key(plain)], HOME, keys())[0] == Judged(4, by_key(plain), None)
+    revoked = judged([by_key(plain)], HOME, keys(TOKENS, ann=AT))
+    assert [one.why for one in revoked] == ["the key of ann was revoked before it signed"]
+
+
 def test_what_a_key_signed_before_it_was_revoked_stays() -> None:
     """And what it signed from then on counts for nothing, though the revocation was dated back later."""
     entries = [by_key(made())]
@@ -183,6 +202,10 @@ def test_what_comes_with_a_declaration_is_whole_or_known() -> None:
     refuse_carried(one, HOME, keys(ann=AT + HOUR), (one,))
     with pytest.raises(UnprovenError):
         refuse_carried(one, HOME, keys(TOKENS, ann=AT), (one,))
+    with pytest.raises(UnprovenError, match="ann may not"):
+        refuse_carried(
+            by_key(made(to="dee")), home(ann="security-lead", cas="devops-lead"), keys(), (by_key(made(to="dee")),)
+        )
     cases: list[tuple[Delegation, dict[str, datetime]]]
     cases = [(made(), {}), (by_key(made(by="dee")), {}), (one, {"ann": AT + HOUR})]
     for other, until in cases:

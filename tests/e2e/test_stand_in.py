@@ -48,7 +48,7 @@ def test_a_stand_in_approves_what_is_made_and_nothing_after_their_time(
     assert "no SSH agent answers" in refused(house, *lend, "--as", MANAGER, SSH_AUTH_SOCK="/nowhere")
     assert "is delegated by technical-manager" in refused(house, *lend, "--as", "devops-lead")
     said = house.json(*lend, "--as", MANAGER)
-    assert said["incidents"] == {incident: "told"}
+    assert said["incidents"] == [{"incident": incident, "told": True, "reason": None}]
     paged = house.until(incident, "the stand-in is paged", stood_in)
     assert [(page["role"], page["about"]) for page in stood_in(paged)] == [(MANAGER, f"{incident}/rollback/1")]
     house.run(*vote)
@@ -56,7 +56,7 @@ def test_a_stand_in_approves_what_is_made_and_nothing_after_their_time(
     assert (cast["by"], cast["role"], cast["verified"]["method"]) == (STAND_IN, MANAGER, "ssh")
     until(house.healthy, "the portal answers")
     end = ("delegate", "end", said["id"], "--reason", "back", "--as", STAND_IN)
-    assert house.json(*end)["incidents"] == {incident: "told"}
+    assert house.json(*end)["incidents"] == [{"incident": incident, "told": True, "reason": None}]
     digest = house.json("undo", incident, "rollback")["plan"]["digest"]
     assert f"{STAND_IN} may not decide this" in refused(
         house, "approve", incident, "rollback", "--digest", digest, "--as", STAND_IN

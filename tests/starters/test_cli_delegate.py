@@ -3,70 +3,29 @@
 import json
 import shutil
 import subprocess
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from activities.preflight import table
 from activities.stand_ins import people_at
-from authority.delegations import claim, counting
-from domain.values.timestamps import stamp_to_second
+from authority.delegations import claim
 from starters.files.delegations import has_room, load_delegations
 from starters.files.identities import load_identities
 from starters.files.loading import lint
-from starters.files.organisation_folder import load_organisation
 from starters.files.shipped import shipped_folder
 from tests import waiting
 from tests.delegating import delegation
 from tests.starters.backstage import Backstage
 from tests.starters.conftest import Incident, Said
-from tests.starters.enrolled import Enrolled, enrolled, in_production
-from tests.starters.vaulted import Vaulted
+from tests.starters.enrolled import Enrolled
+from tests.starters.lending import DAY, NOW, by, count, entries, lend, lenders, until
 from worker.folder import Folder
-
-NOW = datetime.now(UTC).replace(microsecond=0)
-DAY = timedelta(days=1)
-
-
-def until(span: timedelta = DAY) -> str:
-    return stamp_to_second(NOW + span) or ""
-
-
-def lend(
-    role: str = "devops-lead", to: str = "privacy-officer", *more: str, ends: str | None = None
-) -> tuple[str, ...]:
-    return ("delegate", role, "--to", to, "--until", ends or until(), "--reason", "on leave", *more)
 
 
 @pytest.fixture
 def home(incident: Incident, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Enrolled:
-    """An organisation with a production, in which nothing runs."""
-    made = enrolled(incident, tmp_path, "technical-manager", "devops-lead", "cto", "privacy-officer")
-    in_production(made.folder)
-    monkeypatch.setenv("INCIDENT_RUNBOOKS", str(made.folder))
-    monkeypatch.setenv("INCIDENT_ENVIRONMENT", "production")
-    return made
-
-
-def by(home: Enrolled, who: str) -> tuple[str, ...]:
-    return ("--as", who, "--sign-with", str(home.keys[who]))
-
-
-def entries(folder: Path) -> list[dict[str, Any]]:
-    file = folder / "delegations.yaml"
-    found: list[dict[str, Any]] = yaml.safe_load(file.read_text())["delegations"] if file.exists() else []
-    return found
-
-
-def count(home: Enrolled) -> list[str]:
-    """Who stands in for what, by what of the file counts for a worker of production."""
-    people = load_organisation(home.folder)
-    register = load_identities(home.folder, people.id)
-    found = counting(load_delegations(home.folder, people.id, register), people, register)
-    return [f"{one.to} as {one.role}" for one in found if one.ended is None]
+    return lenders(incident, tmp_path, monkeypatch)
 
 
 def test_it_is_signed_into_the_folder_whether_or_not_anything_runs(incident: Incident, home: Enrolled) -> None:
@@ -102,6 +61,8 @@ def test_what_is_signed_can_be_checked_from_outside(incident: Incident, home: En
         (lend("devops-leed"), "devops-lead", 2, "did you mean 'devops-lead'?"),
         (lend(to="nobody"), "devops-lead", 2, "unknown contact 'nobody'"),
         (lend(ends="2026-11-01T09:00:00+11:00"), "devops-lead", 2, "look at at, since and until"),
+        (lend("devops-lead", "cto", "--from", until(-DAY)), "devops-lead", 2, "in the past: leave it out to begin now"),
+        (lend(ends="0001-01-01T09:00:00+11:00"), "devops-lead", 2, "'0001-01-01T09:00:00+11:00' is out of range"),
         (lend(ends=until(91 * DAY)), "devops-lead", 2, "ends within 90 days"),
         (lend(ends="2026-12-01T09:00"), "devops-lead", 2, "--until '2026-12-01T09:00' has no UTC offset"),
         (lend(ends="soon"), "devops-lead", 2, "--until 'soon' is not a time"),
@@ -140,7 +101,7 @@ def test_the_same_again_is_told_again_and_not_written(incident: Incident, home: 
     incident(*lend(), *by(home, "devops-lead"))
     assert len(entries(home.folder)) == 1
     other = incident(*lend(ends=until(2 * DAY)), *by(home, "devops-lead"))
-    assert (other.status, "stands in as devops-lead then already" in other.err) == (1, True)
+    assert (other.status, "already stands in as devops-lead during that time" in other.err) == (1, True)
     (one,) = incident("delegate", "list", "--json").json["delegations"]
     ended = incident("delegate", "end", one["id"], "--reason", "back", *by(home, "technical-manager"))
     assert ended.status == 3
@@ -155,66 +116,6 @@ def test_who_may_not_ends_nothing(incident: Incident, home: Enrolled) -> None:
     assert (said.status, "technical-manager does not end" in said.err) == (1, True)
     assert incident("delegate", "end", one["id"][:4], "--reason", "back", *by(home, "devops-lead")).status == 3
     assert count(home) == []
-
-
-def test_the_list_tells_what_stands_and_what_counts_for_nothing(incident: Incident, home: Enrolled) -> None:
-    """In words and as JSON; what is over is left out, unless all is asked for."""
-    assert incident("delegate", "list").out == "Nobody stands in for anybody\n"
-    incident(*lend(), *by(home, "devops-lead"))
-    incident(*lend("security-lead", "cto", "--from", until(DAY), ends=until(2 * DAY)), *by(home, "technical-manager"))
-    rows = incident("delegate", "list", "--json").json["delegations"]
-    assert [(row["to"], row["role"], row["stands"]) for row in rows] == [
-        ("privacy-officer", "devops-lead", "now"),
-        ("cto", "security-lead", "to come"),
-    ]
-    incident("delegate", "end", rows[0]["id"], "--reason", "back", *by(home, "privacy-officer"))
-    people = home.folder / "organisation.yaml"
-    people.write_text(people.read_text().replace("chain: [technical-manager, cto, ceo]", "chain: [cto, ceo]"))
-    (left,) = incident("delegate", "list", "--json").json["delegations"]
-    assert (left["stands"], left["counts_for_nothing"].startswith("technical-manager may not")) == ("never", True)
-    everything = incident("delegate", "list", "--all", "--json").json["delegations"]
-    assert [row["stands"] for row in everything] == ["over", "never"]
-    (problem,) = (one for one in lint(home.folder) if one.file.name == "delegations.yaml")
-    assert "counts for nothing: technical-manager may not" in problem.message
-
-
-def test_lint_tells_the_line_of_what_was_altered(incident: Incident, home: Enrolled) -> None:
-    """A signature over something else makes the file unreadable, and a worker keeps to the last good one."""
-    incident(*lend(), *by(home, "devops-lead"))
-    file = home.folder / "delegations.yaml"
-    file.write_text(file.read_text().replace("to: privacy-officer", "to: cto"))
-    said = incident("runbook", "lint", str(home.folder))
-    assert (said.status, f"{file}:4: delegations[0]: the signature proves nothing" in said.err) == (2, True), said.err
-
-
-def doubled(incident: Incident, home: Enrolled) -> None:
-    """Two copies of the folder, put together."""
-    incident(*lend(), *by(home, "devops-lead"))
-    file = home.folder / "delegations.yaml"
-    first = file.read_text()
-    file.unlink()
-    incident(*lend(), *by(home, "technical-manager"))
-    file.write_text(first + file.read_text().split("delegations:\n")[1])
-
-
-def test_lint_tells_two_that_overlap(incident: Incident, home: Enrolled) -> None:
-    """As two people may have signed them in two copies of the folder."""
-    doubled(incident, home)
-    assert ["then already" in problem.message for problem in lint(home.folder)] == [True]
-
-
-def test_preflight_tells_who_stands_in_and_what_counts_for_nothing(
-    incident: Incident, home: Enrolled, aws: Vaulted, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("CHECKS", "WRITES", "ASSUMED"):
-        monkeypatch.setattr(table, name, ())
-    doubled(incident, home)
-    rows = [row for row in incident("preflight", "--json").json if row["check"] == "stand-ins"]
-    assert [(row["target"].split(":")[0], row["status"]) for row in rows] == [
-        ("devops-lead", "ok"),
-        ("devops-lead", "ok"),
-        ("delegations.yaml", "wrong"),
-    ]
 
 
 def test_a_worker_takes_it_up_without_a_restart(incident: Incident, home: Enrolled) -> None:
@@ -271,9 +172,12 @@ def test_what_is_open_is_told_and_what_begins_knows(there: Incident) -> None:
     start = ("start", "system-outage", "--severity", "P0", "--title", "Down", "--json")
     first = ok(there(*start)).json["incident_id"]
     said = ok(there(*lend("technical-manager", "development-lead"), "--as", "technical-manager", "--json")).json
-    assert said["incidents"][first] == "told"
+    assert said["incidents"] == [{"incident": first, "told": True, "reason": None}]
     again = ok(there(*lend("technical-manager", "development-lead"), "--as", "technical-manager", "--json")).json
-    assert (again["changed"], again["incidents"][first]) == (False, "known")
+    assert (again["changed"], again["incidents"]) == (
+        False,
+        [{"incident": first, "told": True, "reason": "it is up to date"}],
+    )
     second = ok(there(*start)).json["incident_id"]
     for one in (first, second):
         (stands,) = ok(there("show", one, "--json")).json["stand_ins"]
@@ -289,7 +193,7 @@ def test_what_is_open_is_told_and_what_begins_knows(there: Incident) -> None:
     assert (vote["by"], vote["role"]) == ("development-lead", "technical-manager")
     end = ("delegate", "end", said["id"], "--reason", "back", "--as", "development-lead", "--json")
     ended = ok(there(*end)).json
-    assert (ended["incidents"][first], ended["incidents"][second]) == ("told", "told")
+    assert {one["incident"]: one["told"] for one in ended["incidents"]} == {first: True, second: True}
     (stands,) = ok(there("show", second, "--json")).json["stand_ins"]
     assert (stands["in_force"], stands["over"]) == (False, True)
     assert "Nobody stands in" in ok(there("delegate", "list")).out
@@ -297,3 +201,18 @@ def test_what_is_open_is_told_and_what_begins_knows(there: Incident) -> None:
     assert any("has development-lead stand in as technical-manager" in text for text in texts)
     for one in (first, second):
         ok(there("false-alarm", one, "--reason", "a test"))
+
+
+def test_an_incident_that_refuses_it_is_a_failure(there: Incident, tmp_path: Path) -> None:
+    """As one is told of another in the meantime, from another copy of the folder; the remedy is said."""
+    start = ("start", "system-outage", "--severity", "P0", "--title", "Down", "--json")
+    first = ok(there(*start)).json["incident_id"]
+    ok(there(*lend(), "--as", "devops-lead"))
+    (tmp_path / "axis" / "delegations.yaml").unlink()
+    other = (*lend(ends=until(2 * DAY)), "--as", "devops-lead")
+    said = there(*other, "--json")
+    (heard,) = said.json["incidents"]
+    assert (said.status, heard["incident"], heard["told"]) == (1, first, False)
+    assert "already stands in as devops-lead during that time" in heard["reason"]
+    assert "1 of 1 open incidents were not told: run it again" in said.err
+    ok(there("false-alarm", first, "--reason", "a test"))

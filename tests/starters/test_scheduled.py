@@ -1,5 +1,6 @@
 """What a run of a schedule declares by an organisation's files."""
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -7,11 +8,15 @@ from typing import Any
 import pytest
 
 from activities.action import RuleError
+from authority.delegations import Withdrawal
 from domain.config.runbook import NoticeStep
 from domain.model.declaration import Declaration
 from domain.model.scheduled import ScheduledCall, ScheduledRun
+from starters.files.delegations import grown
+from starters.files.identities import load_identities
 from starters.files.scheduled import declared
 from starters.files.shipped import shipped_folder
+from tests.delegating import HOUR, delegation
 
 NIGHT, DAY = datetime(2026, 11, 23, 17, tzinfo=UTC), timedelta(days=1)  # 04:00 in Sydney, when the shipped drift is due
 EXAMPLE = shipped_folder().parent / "example"
@@ -60,6 +65,19 @@ def test_a_speed_is_for_sandboxes_alone(tmp_path: Path) -> None:
         copy.write_text(file.read_text(encoding="utf-8").replace("kind: sandbox", "kind: staging"), encoding="utf-8")
     with pytest.raises(RuleError, match=r"a speed is for sandboxes only; .* is staging"):
         run(folder, run={"environment": environment.stem, "speed": 60})
+
+
+def test_who_stands_in_is_declared(tmp_path: Path) -> None:
+    """Now, or later; upkeep and what it opens have them as any incident. What is over is left out, or was ended."""
+    folder = Path(shutil.copytree(shipped_folder(), tmp_path / "axis"))
+    register = load_identities(folder, "axis-imaging")
+    over, now = (delegation(at=NIGHT - 2 * HOUR, since=NIGHT - 2 * HOUR, until=until) for until in (NIGHT, NIGHT + DAY))
+    later = delegation(role="cto", by="cto", at=NIGHT - HOUR, since=NIGHT + DAY, until=NIGHT + 2 * DAY)
+    ended = delegation(role="security-lead", by="security-lead", at=NIGHT - HOUR, since=NIGHT, until=NIGHT + DAY)
+    end = Withdrawal(ends=ended.id, reason="back", by="security-lead", at=NIGHT - HOUR)
+    for one in (over, now, later, ended, end):
+        (folder / "delegations.yaml").write_text(grown(folder, "axis-imaging", register, one), encoding="utf-8")
+    assert run(folder).delegations == (now, later)
 
 
 def test_a_validation_asks_everybody_by_every_channel() -> None:
