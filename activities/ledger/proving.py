@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from activities.house import House
 from activities.ledger.nonces import Used, stands_used
 from activities.ledger.seen import SeenClaims
-from activities.ledger.table import Table
+from activities.ledger.table import Table, keys
 from activities.proofs import claim_on_record, claimed
 from activities.stand_ins import provable
 from activities.strange_requests import Strange, StrangeRequestError
@@ -35,6 +35,7 @@ class Looker:
         self._here = dict[str, tuple[Claim, datetime]]()
         self._behind = list[Entry]()
         self._on_record: list[Entry] | None = None
+        self._first = 1
 
     def used(self, entries: Sequence[Entry], since: datetime) -> dict[int, Used]:
         """By entry the claim that it uses up: whoever did it has proven it, by this worker's own register.
@@ -44,6 +45,7 @@ class Looker:
         uses its claim up together, and stands together. Raises `StrangeRequestError`.
         """
         used: dict[int, Used] = {}
+        self._first = entries[0].seq
         for entry in entries:
             since = max(since, entry.at)
             with self._told(entry):
@@ -63,25 +65,34 @@ class Looker:
         Where the declaration has some, it is read first: it may say that their time was ended.
         """
         if self._on_record is None and self._declaration.delegations and entry.kind in COUNTED:
-            self._on_record = list(self._recorded(entry))
+            self._on_record = list(self._recorded())
         try:
             return claims(self._declaration, entry, self._delegated(), since)
         except UnsaidError:
             if self._on_record is not None:
                 raise
-            self._on_record = list(self._recorded(entry))
+            self._on_record = list(self._recorded())
             return claims(self._declaration, entry, self._delegated(), since)
 
     def _delegated(self) -> list[Delegation]:
         return people_then.told_by(self._declaration, [*(self._on_record or ()), *self._behind])
 
-    def _recorded(self, entry: Entry) -> Iterator[Entry]:
-        """The entries about delegations that stand on record before this one (`dynamodb:Query`)."""
-        for epoch in range(1, self._epoch + 1):
-            for item in self._table.items(chain_key(self._declaration.incident_id, epoch)):
-                known = Entry.model_validate_json(item["content"]["S"])
-                if known.kind in people_then.KINDS and known.seq < entry.seq:
-                    yield known
+    def _recorded(self) -> Iterator[Entry]:
+        """The entries about delegations that stand on record before these (`dynamodb:Query`), oldest first.
+
+        What stands behind where an epoch was left, or is left by these, is of another life.
+        """
+        incident, epoch, before = self._declaration.incident_id, self._epoch, self._first
+        found = list[Entry]()
+        while epoch:
+            items = self._table.items(chain_key(incident, epoch))
+            known = [Entry.model_validate_json(item["content"]["S"]) for item in items]
+            found += [one for one in known if one.kind in people_then.KINDS and one.seq < before]
+            mark = self._table.get(keys(f"chain#{incident}", f"epoch#{epoch:04d}"))
+            epoch, before = (
+                (0, 0) if mark is None else (int(mark["leaves"]["N"]), min(before, int(mark["after"]["N"]) + 1))
+            )
+        yield from sorted(found, key=lambda one: one.seq)
 
     def _used(self, entry: Entry, found: Sequence[ClaimAsked], since: datetime) -> dict[int, Used]:
         first, _ = self._command(entry), found[0]

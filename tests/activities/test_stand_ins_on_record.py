@@ -127,6 +127,20 @@ def test_a_duty_that_a_stand_in_signed_is_signed_by_the_next_when_their_time_is_
     record.write()
 
 
+def test_what_a_life_that_was_left_behind_has_ended_does_not_bind_the_next(clients: WorldClients) -> None:
+    """The workflow was reset to before the end: what stands in the epoch that was left counts no more."""
+    record = told(clients)
+    before, length = list(record.played.entries), record.written
+    record.say("end_delegation", "privacy-officer", delegation=at_home().id, reason="back")
+    record.say("note", "cto", text="more")
+    record.write()
+    again = told_again(clients, record, before, length)
+    again.say("note", "cto", timedelta(seconds=7), text="another life")
+    again.say("note", "cto", timedelta(seconds=7), text="another life")
+    again.say("reclassify", "privacy-officer", timedelta(minutes=2), **LOWER)
+    again.write()
+
+
 def told_again(clients: WorldClients, record: Kept, before: Any, length: int) -> Kept:
     """The incident as it was then, played once more."""
     again = Kept.__new__(Kept)
