@@ -219,8 +219,8 @@ def test_who_has_no_token_breaks_the_glass_by_aws() -> None:
         subject = of_break_glass(it.plan.digest, why)
         proof = by_aws(PEOPLE.claim("devops-lead", Act.BREAK_GLASS, subject, it.where, STEP, **about))
         vote = Ballot(by="devops-lead", role="devops-lead", proof=proof, break_glass=why)
-        assert "signs with a key on a token" in it.look(proof).reason
-        assert "signs with a key on a token" in it.refused(vote)
+        assert "sign with your hardware key" in it.look(proof).reason
+        assert "sign with your hardware key" in it.refused(vote)
         lost = token.model_copy(update={"until": NOW - HOUR})
         it.house.keys = Register([*(key for key in it.house.keys if key.name != token.name), lost])
         claim = PEOPLE.claim("devops-lead", Act.REQUEST, it.requested.proof["claim"]["subject"], it.where, STEP)  # type: ignore[union-attr]
