@@ -127,7 +127,7 @@ class Case:
         return whole and keys_good and in_time and about_it and grave and asked and self.severity is Severity.P0
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=200)
 @given(st.data())
 def test_nothing_begins_outside_what_was_signed(data: st.DataObject) -> None:
     case = Case(data)

@@ -154,7 +154,11 @@ def test_every_command_has_a_row() -> None:
     assert set(SAID) == {*INCIDENT_COMMANDS, *CHANGE_COMMANDS}
 
 
-@pytest.mark.parametrize("name", SAID)
+SOON = {"acknowledge", *CHANGE_COMMANDS}
+"""Tried each time; the others, which go the same way as the first, with the long tests."""
+
+
+@pytest.mark.parametrize("name", [pytest.param(one, marks=() if one in SOON else pytest.mark.long) for one in SAID])
 async def test_no_wrong_proof_counts(server: WorkflowEnvironment, house: FixedHouse, name: str) -> None:
     """Each is refused with its reason, as unproven; the guard is paged once; the honest one is then no such refusal."""
     async with World().workers(server.client):
