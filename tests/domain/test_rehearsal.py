@@ -45,6 +45,7 @@ def rehearsed(edit: Edit, count: int = SOME) -> list[Explained]:
     return [one for record in records(count) for one in rehearser.rehearse(record, altered(record, edit))]
 
 
+@pytest.mark.long
 def test_three_hundred_incidents_differ_in_nothing_from_themselves() -> None:
     """The same rules and files tell the same, whatever people did, however late it was done and what was lost."""
     assert len(records()) == MANY
