@@ -1,6 +1,5 @@
 """One responder alone at night, in staging: from the page to the applied rollback in three commands, all on record."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,27 +8,15 @@ import pytest
 from tests.e2e.account import Portal
 from tests.e2e.archived import all_proven
 from tests.e2e.house import House
-from tests.e2e.staging import alone
-from tests.e2e.workers import Worker, running
+from tests.e2e.staging_alone import house, worker
+from tests.e2e.workers import Worker
 from tests.waiting import until
 
+__all__ = ["house", "worker"]
 pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.xdist_group("e2e-staging")]
 
 WHY = "no approver answers since 03:10"
 AT_ONCE = ["devops-lead", "development-lead", "security-lead", "technical-manager"]
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with alone(tmp_path_factory.mktemp("staging")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def worker(house: House) -> Iterator[Worker]:
-    with running(Worker(house)) as worker:
-        yield worker
-        worker.stop()
 
 
 def test_from_the_page_to_the_rollback_in_three_commands(house: House, worker: Worker, tmp_path: Path) -> None:

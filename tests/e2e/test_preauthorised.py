@@ -1,6 +1,5 @@
 """A breach at night in staging: what both have signed for cuts the network off, while nobody acknowledges anything."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,27 +7,15 @@ import pytest
 
 from tests.e2e.archived import all_proven
 from tests.e2e.house import House
-from tests.e2e.staging import alone
-from tests.e2e.workers import Worker, running
+from tests.e2e.staging_alone import house, worker
+from tests.e2e.workers import Worker
 
+__all__ = ["house", "worker"]
 pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.xdist_group("e2e-staging")]
 
 STEP = "isolate-network"
 SOON = (datetime.now(UTC) + timedelta(days=7)).isoformat(timespec="seconds")
 BOTH = ("cto", "compliance-officer")
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with alone(tmp_path_factory.mktemp("staging")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def worker(house: House) -> Iterator[Worker]:
-    with running(Worker(house)) as worker:
-        yield worker
-        worker.stop()
 
 
 def breach(house: House, title: str) -> str:

@@ -1,7 +1,6 @@
 """An incident in staging, from its declaration to its close: what counts is signed, and nothing else counts."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,26 +10,14 @@ from domain.model.event_kinds import COUNTED
 from tests.e2e.account import Portal
 from tests.e2e.archived import all_proven
 from tests.e2e.house import Document, House
-from tests.e2e.staging import alone
-from tests.e2e.workers import Worker, running
+from tests.e2e.staging_alone import house, worker
+from tests.e2e.workers import Worker
 from tests.waiting import until
 
+__all__ = ["house", "worker"]
 pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.xdist_group("e2e-staging")]
 
 WORKFLOW = "{}/rollback/1"
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with alone(tmp_path_factory.mktemp("staging")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def worker(house: House) -> Iterator[Worker]:
-    with running(Worker(house)) as worker:
-        yield worker
-        worker.stop()
 
 
 def test_from_the_page_to_the_report(house: House, worker: Worker, tmp_path: Path) -> None:

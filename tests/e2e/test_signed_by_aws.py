@@ -1,32 +1,20 @@
 """An incident in staging whose people sign by their session of AWS: it counts, and the hands vouch for it."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.e2e.account import Portal
 from tests.e2e.house import House
-from tests.e2e.staging import STAGING, alone
-from tests.e2e.workers import Worker, running
+from tests.e2e.staging import STAGING
+from tests.e2e.staging_alone import house, worker
+from tests.e2e.workers import Worker
 
+__all__ = ["house", "worker"]
 pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.xdist_group("e2e-staging")]
 
 WHO = ("devops-lead", "technical-manager")
 BY_AWS = ("--sign-with", "aws")
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with alone(tmp_path_factory.mktemp("staging")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def worker(house: House) -> Iterator[Worker]:
-    with running(Worker(house)) as worker:
-        yield worker
-        worker.stop()
 
 
 def signed_in(house: House, contact: str) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """Staging, with real signatures: somebody stands in for who has to approve, and the change is made."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,26 +10,14 @@ from domain.values.timestamps import stamp_to_second
 from tests.e2e.account import Portal
 from tests.e2e.archived import all_proven
 from tests.e2e.house import House
-from tests.e2e.staging import alone
-from tests.e2e.workers import Worker, running
+from tests.e2e.staging_alone import house, worker
+from tests.e2e.workers import Worker
 from tests.waiting import until
 
+__all__ = ["house", "worker"]
 pytestmark = [pytest.mark.e2e, pytest.mark.long, pytest.mark.xdist_group("e2e-staging")]
 
 MANAGER, STAND_IN = "technical-manager", "compliance-officer"
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with alone(tmp_path_factory.mktemp("staging")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def worker(house: House) -> Iterator[Worker]:
-    with running(Worker(house)) as worker:
-        yield worker
-        worker.stop()
 
 
 def test_a_stand_in_approves_what_is_made_and_nothing_after_their_time(
